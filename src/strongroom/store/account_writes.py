@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from strongroom.errors import TriggerConflictError
+from strongroom.errors import StoreRefusedError, TriggerConflictError
 from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.phrases import AccountChange, TaggedAccount
 from strongroom.records.stored_wallets import NewWallet
@@ -18,6 +18,7 @@ from strongroom.store.free_indices import free_indices
 from strongroom.store.statements.phrase_rows import tagged_account
 
 _TABLE = "strongroom_phrase_account"
+_REGISTER = "strongroom_wallet"
 
 
 def lock_account(context: StoreContext, session: Session, first: TaggedAccount) -> TaggedAccount:
@@ -37,6 +38,14 @@ def derive_successor(context: StoreContext, session: Session, new: DerivedSucces
     if made.kid != new.kid or not change_account(context, session, AccountChange(account, after)):
         raise LostRaceError
     return made
+
+
+def met_in_path(error: StoreRefusedError) -> bool:
+    """Whether a wallet of another account took a path first: its transaction had another lock, and was not over yet.
+
+    The register's unique index refused the second one. That one looks again, and takes the index after it.
+    """
+    return error.taken == _REGISTER
 
 
 def change_account(context: StoreContext, session: Session, change: AccountChange) -> bool:

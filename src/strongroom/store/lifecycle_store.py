@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from strongroom.errors import KeyMissingError, SlotMovedError, TriggerConflictError
+from strongroom.errors import KeyMissingError, SlotMovedError, StoreRefusedError, TriggerConflictError
 from strongroom.ports.wallet_stores import DerivedSuccessor, WalletMatcher
 from strongroom.records.register import IdempotencyRecord, Registered
 from strongroom.records.stored_wallets import NewWallet, Retirement, StoredWallet
@@ -23,7 +23,7 @@ from strongroom.records.tag import Tag
 from strongroom.records.usage_log import LogEntry
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import ACCESS_LEVEL, ENCRYPTION_METHOD, REPLACED, REVOKED, Wallet
-from strongroom.store.account_writes import derive_successor
+from strongroom.store.account_writes import derive_successor, met_in_path
 from strongroom.store.catalog.foreign_schema import LOGS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
@@ -127,6 +127,10 @@ class SqlLifecycleStore:
             return None
         except TriggerConflictError as error:
             raise self.context.named(error) from error
+        except StoreRefusedError as error:
+            if isinstance(new, NewWallet) or not met_in_path(error):
+                raise
+            return None
 
     def _take_keys(
         self, session: Session, new: NewWallet | DerivedSuccessor, own_key: tuple[IdempotencyRecord, Tag]

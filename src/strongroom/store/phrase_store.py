@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from strongroom.errors import TriggerConflictError
+from strongroom.errors import StoreRefusedError, TriggerConflictError
 from strongroom.ports.phrase_store import AccountStep, BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records.phrases import AccountChange, AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
 from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
-from strongroom.store.account_writes import change_account, lock_account
+from strongroom.store.account_writes import change_account, lock_account, met_in_path
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
@@ -168,6 +168,10 @@ class SqlPhraseStore(SqlPhraseTexts):
         try:
             return self.context.transact(unit) if batch.places else frozenset()
         except LostRaceError:
+            return frozenset()
+        except StoreRefusedError as error:
+            if not met_in_path(error):
+                raise
             return frozenset()
 
     def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:

@@ -282,7 +282,7 @@ strongroom_nonce = Table(
 _derived = text("phrase_id IS NOT NULL")
 Index(
     "strongroom_wallet_phrase_index",
-    *(strongroom_wallet.c[name] for name in ("project_id", "phrase_id", "network", "variant", "path")),
+    *(strongroom_wallet.c[name] for name in ("project_id", "phrase_id", "network", "path")),
     unique=True,
     postgresql_where=_derived,
     sqlite_where=_derived,

@@ -10,7 +10,7 @@ from strongroom.errors import StrongroomError, TriggerConflictError
 from strongroom.records.stored_wallets import NewWallet, StoredWallet
 from strongroom.records.wallets import REVOKED
 from strongroom.store.connection.session import Session
-from strongroom.store.context import StoreContext
+from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.statements import WALLET_ROWS
 from strongroom.store.statements.wallet_row import stored_wallet
 
@@ -84,12 +84,22 @@ def require_row_revoked(context: StoreContext, session: Session, parameters: Map
         raise TriggerConflictError("A trigger or rule kept the credential from being revoked; nothing was written.")
 
 
+def _insert_record(context: StoreContext, session: Session, parameters: dict[str, Any]) -> None:
+    """Write a wallet's record. Raises LostRaceError where a wallet of another account took its path of a phrase first;
+    TriggerConflictError."""
+    if session.change(context.sql.register.insert_record, parameters):
+        return
+    if parameters["phrase_id"] is not None and session.fetch(context.sql.phrases.taken_index, parameters):
+        raise LostRaceError
+    raise TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
+
+
 def insert_halves(context: StoreContext, session: Session, new: NewWallet, parameters: dict[str, Any]) -> None:
     """Write both halves and their log row; on tables with legacy triggers, read back what a text is bound to."""
     if not context.foreign:
         session.write(context.sql.wallets.insert_credential, parameters)
         session.write(context.sql.wallets.insert_vault_record, parameters)
-        session.write(context.sql.register.insert_record, parameters)
+        _insert_record(context, session, parameters)
         session.write(context.sql.log.insert_log, parameters)
         return
     if session.fetch(context.sql.wallets.insert_halves, parameters) != [(1, 1, 1, 1)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,53 @@ def test_paths_of_two_templates_that_meet_give_one_key_once(deployment: Deployme
         again = vault.create_many(project, "ethereum", ["d"], path=LEDGER_LIVE)[0].wallet
         assert [each.wallet.path for each in made] == ["m/44'/60'/0'/0/0", "m/44'/60'/1'/0/0"]
         assert (other.path, again.path) == ("m/44'/60'/1'/0/1", "m/44'/60'/2'/0/0")
+        deployment.assert_sound(vault)
+
+
+def test_variants_of_a_network_give_no_key_twice(deployment: Deployment) -> None:
+    """Their keys are those of the path, whatever the addresses look like."""
+    project = deployment.project()
+    with deployment.open() as vault:
+        vault.create_phrase(project)
+        segwit = "m/84'/0'/0'/0/{index}"
+        made = vault.create_many(project, "bitcoin", ["a", "b"])
+        made += vault.create_many(project, "bitcoin", ["c", "d"], variant="taproot", path=segwit)
+        made += vault.create_many(project, "bitcoin", ["e"])
+        made += vault.create_many(project, "bitcoin", ["f"], variant="legacy", path="m/84'/0'/{index}'/0/0")
+        assert [(each.wallet.phrase_index, each.wallet.scheme) for each in made] == [
+            *((0, "bip84"), (1, "bip84"), (2, "bip86"), (3, "bip86"), (4, "bip84"), (1, "bip44"))
+        ]
+        keys = [vault.reveal(each.wallet.id, actor="a", reason="r").private_key.reveal() for each in made]
+        assert len(set(keys)) == len(made)
+        deployment.assert_sound(vault)
+
+
+@pytest.mark.parametrize("backend", ["fresh", "g4"])
+@pytest.mark.parametrize("how", ["commit", "rollback"])
+def test_accounts_that_take_one_path_at_once_give_it_to_one(
+    how: str, backend: str, request: pytest.FixtureRequest
+) -> None:
+    """Each has its own lock: the unique index of the register decides, and the other one goes on after it."""
+    asked: dict[str, Any] = {"variant": "taproot", "path": "m/84'/0'/0'/0/{index}"}
+    with open_deployment(backend, request) as deployment, deployment.open() as vault, ThreadPoolExecutor(2) as others:
+        project, other_project = deployment.project(), deployment.project()
+        for each in (project, other_project):
+            vault.create_phrase(each)
+        old = vault.create_many(other_project, "bitcoin", ["c"], **asked)[0].wallet
+        engine = strongroom.create_engine(deployment.url)
+        with engine.connect() as connection:
+            first = vault.create_many(project, "bitcoin", ["a", "b"], connection=connection)
+            vault.create_many(other_project, "bitcoin", ["a", "b"], connection=connection)
+            made = others.submit(vault.create_many, project, "bitcoin", ["c"], **asked)
+            replaced = others.submit(vault.replace_wallet, old.id)
+            for waiting in (made, replaced):
+                with pytest.raises(TimeoutError):
+                    waiting.result(1)
+            getattr(connection, how)()
+        engine.dispose()
+        assert first[1].wallet.phrase_index == 1
+        assert made.result(30)[0].wallet.phrase_index == (2 if how == "commit" else 0)
+        assert replaced.result(30).wallet.phrase_index == (3 if how == "commit" else 1)
         deployment.assert_sound(vault)
 
 

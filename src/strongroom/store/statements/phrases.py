@@ -127,8 +127,8 @@ class PhraseStatements(LogStatements):
         return self._taken().where(text_sql(f"strongroom_wallet.{path}"))
 
     def _taken(self) -> Select[Any]:
-        """Whole records: only one whose tag fits takes an index."""
-        own = ("project_id", "phrase_id", "network", "variant")
+        """Whole records: only one whose tag fits takes an index. Variants of a network share their keys."""
+        own = ("project_id", "phrase_id", "network")
         return select(*self.record_columns(whole=True)).where(*(equals(REGISTER.c[name], name) for name in own))
 
     @Statement

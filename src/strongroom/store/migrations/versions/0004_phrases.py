@@ -79,7 +79,7 @@ def upgrade() -> None:
     op.create_index(
         "strongroom_wallet_phrase_index",
         "strongroom_wallet",
-        ["project_id", "phrase_id", "network", "variant", "path"],
+        ["project_id", "phrase_id", "network", "path"],
         unique=True,
         postgresql_where=derived,
         sqlite_where=derived,
