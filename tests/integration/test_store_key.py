@@ -216,7 +216,8 @@ def test_a_solana_row_that_a_default_calls_ethereum_is_completed(
 
 def test_the_variant_is_found_by_the_address(legacy_vault: Vault, legacy_url: str) -> None:
     taproot = add_wallet(legacy_url, address_of("bitcoin", KEY, "taproot"), "")
-    segwit = add_wallet(legacy_url, address_of("bitcoin", KEY), "")
+    project = foreign.project_of(legacy_url, taproot)  # of any other, it would be another project's key
+    segwit = add_wallet(legacy_url, address_of("bitcoin", KEY), "", project_id=project, credential_type="WALLET2")
     for credential in (taproot, segwit):
         assert legacy_vault.store_key(credential, private_key=KEY).stored
         assert_sealed_once(legacy_vault, legacy_url, credential)

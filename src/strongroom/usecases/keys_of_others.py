@@ -73,6 +73,11 @@ class KeysOfOthers:
         forms |= frozenset() if phrase is None else {self._digest(phrase)}
         return any(project != own for project, _ in _found(entries, forms))
 
+    def states(self, address: str, project_id: UUID) -> bool:
+        """Whether an address is stated for another project, on whatever network. Raises StoreError."""
+        own, entries = self._digest(project_id.bytes), self._fresh()
+        return any(project != own for project, _ in _found(entries, set(self._spelled(address))))
+
     def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
         """The wallets of which a key is stated for this project, proved or not. Raises StoreError."""
         own, entries = self._digest(project_id.bytes), self._fresh()

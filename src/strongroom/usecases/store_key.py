@@ -21,10 +21,11 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.records.wallets import Stored, Wallet, WalletReference
 from strongroom.usecases.addresses import canonical, same_address
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import is_elsewhere, recorded_elsewhere
 from strongroom.usecases.given_texts import in_own_notation
 from strongroom.usecases.import_key import ImportedKey, check_imported_key, material_of, warn_of_capitals
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
-from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.ownership import is_proved, require_accepted
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import asked_for, get_stored
 from strongroom.usecases.register import recorded
@@ -59,7 +60,7 @@ def store_key(
         stored = get_stored(context, wallet, unproved=True)
         require_accepted(context, stored)
         if material is None:
-            material = _material(context, stored.wallet, imported_key, variant)
+            material = _material(context, stored, imported_key, variant)
             warn_of_capitals(imported_key, stacklevel=7)
         if stored.sealed_text is None or stored.sealed_text in PLACEHOLDERS:
             return None
@@ -96,8 +97,8 @@ def _rows_anew(
 
     def bring(known: Registered) -> str:
         found = wallet_of(known.record)
-        material = _material(context, found, imported_key, variant)
-        return seal_for(context, StoredWallet(found, None, found.network, registered=known), material)[0]
+        stored = StoredWallet(found, None, found.network, registered=known)
+        return seal_for(context, stored, _material(context, stored, imported_key, variant))[0]
 
     wallet_id, project_id = asked_for(wallet)
     if context.store.wallets.get(wallet_id, project_id) is not None:
@@ -132,7 +133,7 @@ def _store_aside(
         if current is None or current in PLACEHOLDERS or sealing.is_sealed(current):
             return None
         if material is None:
-            material = _material(context, stored.wallet, imported_key, variant)
+            material = _material(context, stored, imported_key, variant)
             warn_of_capitals(imported_key, stacklevel=6)
         learn_rotation(context)
         text, registered = seal_for(context, stored, material)
@@ -168,11 +169,36 @@ def as_row_says(wallet: Wallet, material: KeyMaterial) -> KeyMaterial:
     return material
 
 
-def _material(context: VaultContext, wallet: Wallet, imported_key: ImportedKey, variant: str | None) -> KeyMaterial:
+def _material(
+    context: VaultContext, stored: StoredWallet, imported_key: ImportedKey, variant: str | None
+) -> KeyMaterial:
     """The key that derives the stored address, by the scheme asked for or by any that the network has.
 
-    A row that says scheme and path is taken at its word: its sealed text says the same.
+    A row that says scheme and path is taken at its word: its sealed text says the same. Raises KeyConflictError where
+    the key is that of another project's wallet.
     """
+    wallet = stored.wallet
+    material = _derived(context, wallet, imported_key, variant)
+    if not is_proved(context, stored) and is_elsewhere(context, material, wallet.project_id):
+        raise _of_others(context, wallet, material)
+    return material
+
+
+def _of_others(context: VaultContext, wallet: Wallet, material: KeyMaterial) -> KeyConflictError:
+    """Nothing but a row says that the key is this wallet's, which anyone may have written who has none of the keys."""
+    owner = recorded_elsewhere(context, material, wallet.project_id)
+    alone = "" if material.mnemonic is None else "Where it is only another key of the phrase, give this key alone. "
+    which = "The key is" if material.mnemonic is None else "The key, or another of its phrase, is"
+    of_whom = "another project's wallet" if owner is None else f"the wallet {owner[0].id} of another project"
+    return KeyConflictError(
+        f"{which} that of {of_whom}, and nothing proves {wallet.id}; nothing was changed.",
+        hint=f"Anyone who writes rows could have put that address there. {alone}Where both projects are to have the "
+        f"key, who holds it takes it in, under a label of its own: `strongroom wallet import "
+        f"{wallet.network} --project {wallet.project_id} --label LABEL`.",
+    )
+
+
+def _derived(context: VaultContext, wallet: Wallet, imported_key: ImportedKey, variant: str | None) -> KeyMaterial:
     network = context.networks.get(wallet.network)
     address = canonical(network, wallet.address)
     imported_key = in_own_notation(context, network, imported_key, address)

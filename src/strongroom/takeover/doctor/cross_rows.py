@@ -12,7 +12,7 @@ from typing import Self
 from strongroom.takeover.doctor import cross_row_index
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
-from strongroom.takeover.doctor.spool import Offer, Settled, Spool
+from strongroom.takeover.doctor.spool import Offer, Settled, Spool, in_record
 from strongroom.takeover.doctor.state import State
 
 _CHANGES = (
@@ -127,6 +127,7 @@ class CrossRows:
             how, told = _OFFERS[offered], source
             if kind == cross_row_index.POSSIBLE and not _is_missing(self._spool.finding(place)):
                 continue
+            across = self._of_others(place, how, source) if kind in _BY_ADDRESS else None
             if kind == cross_row_index.KNOWN:
                 if self._spool.finding(place).code in _IN_THE_WAY:
                     continue  # something stands there, and nothing is overwritten: what was found before says more
@@ -136,6 +137,8 @@ class CrossRows:
                 if back is None and tag == cross_row_index.REPLACED:
                     continue
                 told = source if back is None else str(self._spool.offer(back))
+            if across is not None:
+                how, told = Settled.PLACED, str(self._spool.offer(across))
             before = self._spool.note(place)
             after = self._settled(before) if how is Settled.KNOWN else self._asked(before)
             self._spool.settle(place, told, after, how)
@@ -146,6 +149,14 @@ class CrossRows:
         if self._way_back is None or not (kind == cross_row_index.SEALED or found.unlocked):
             return None
         return self._way_back(self._spool.finding(place), found)
+
+    def _of_others(self, place: int, how: Settled, source: str) -> Offer | None:
+        """The offer without its command, where that would lead another project's key to a wallet of which nothing
+        proves that it is its own."""
+        found = self._spool.offered(int(source)) if how is Settled.PLACED else in_record(source)
+        if self._spool.leads_across is None or not self._spool.leads_across(self._spool.finding(place), found.owner):
+            return None
+        return found._replace(command="", unlocked="", told=f"{found.told}; {OF_ANOTHER_PROJECT}")
 
     def _settled(self, note: bytes) -> bytes:
         """Count a wallet as what it is, once its key was found elsewhere."""
@@ -167,6 +178,11 @@ class CrossRows:
 
 _ABOUT_MISSING = frozenset(
     {cross_row_index.POSSIBLE, cross_row_index.ELSEWHERE, cross_row_index.SEALED, cross_row_index.KNOWN}
+)
+_BY_ADDRESS = frozenset({cross_row_index.POSSIBLE, cross_row_index.ELSEWHERE})
+OF_ANOTHER_PROJECT = (
+    "nothing but this row says that it is this project's, which anyone may have written: who holds the key gives it to "
+    "another project by `strongroom wallet import` alone"
 )
 _OFFERS = {
     cross_row_index.PLACED: Settled.PLACED,

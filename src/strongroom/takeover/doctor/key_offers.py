@@ -157,9 +157,9 @@ def of_sealed(examination_context: ExaminationContext, place: Place, text: str) 
         return
     command = commands.reveal_of(place.name, header.credential_id) if place.name else ""
     bare = text if text in place.text else ""
-    yield Offer((address,), wallet_id, told, command, bare)
+    yield Offer((address,), wallet_id, told, command, bare, owner=header.project_id)
     if opened is not None and opened.material is not None:
-        yield from _beside_sealed(examination_context, place, header.credential_id, opened.material)
+        yield from _beside_sealed(examination_context, place, header, opened.material)
 
 
 def beside_own(
@@ -171,26 +171,28 @@ def beside_own(
         return
     opened = _opened(examination_context, header, text)
     if opened is not None and opened.derives and opened.material is not None:
-        yield from _beside_sealed(examination_context, place, header.credential_id, opened.material, spaces)
+        yield from _beside_sealed(examination_context, place, header, opened.material, spaces)
 
 
 def _beside_sealed(
     examination_context: ExaminationContext,
     place: Place,
-    wallet_id: str,
+    header: SealedHeader,
     material: KeyMaterial,
     spaces: Collection[str] | None = None,
 ) -> Iterator[Offer]:
     """A sealed key at all of its addresses, and the first keys of its phrase: on other networks they are of others."""
+    wallet_id, owner = header.credential_id, header.project_id
     command = commands.reveal_of(place.name, wallet_id) if place.name else ""
     derivation, told = examination_context.derivation, f"{place.told}, sealed for {wallet_id}"
     if found := tuple(derivation.addresses(material.private_key, spaces)):
-        yield Offer(found, None, told, command)
+        yield Offer(found, None, told, command, owner=owner)
     if material.mnemonic is None:
         return
     phrase = Phrase(material.mnemonic, material.passphrase)
     if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces))):
-        yield Offer(found, None, f"{told}, as one of its phrase", f"{command} --json" if command else "")
+        shown = f"{command} --json" if command else ""
+        yield Offer(found, None, f"{told}, as one of its phrase", shown, owner=owner)
 
 
 def _opened(examination_context: ExaminationContext, header: SealedHeader, text: str) -> OpenedText | None:

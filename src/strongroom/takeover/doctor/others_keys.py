@@ -10,9 +10,14 @@ from uuid import UUID
 
 from strongroom.errors import ConflictError
 from strongroom.records.key_material import KeyMaterial
+from strongroom.records.register import UNPROVED
+from strongroom.store.inspection.inspection import Inspection
+from strongroom.store.statements.register_rows import uuid_or_none
+from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import is_proved_by
+from strongroom.usecases.keys_of_others import KeysOfOthers
 from strongroom.usecases.register import recorded
 
 
@@ -58,3 +63,28 @@ def _is_recorded(vault_context: VaultContext, wallet_id: UUID, project_id: UUID,
     """Whether the wallet's record, with a tag that fits, says that the key was proved for it in this project."""
     known = recorded(vault_context, wallet_id)
     return known is not None and known.record.project_id == project_id and is_proved_by(vault_context, known, material)
+
+
+class KeysAcross:
+    """Asks whether a command would lead the key of one project's wallet to another project."""
+
+    def __init__(self, inspection: Inspection, vault_context: VaultContext, keys_of_others: KeysOfOthers) -> None:
+        self._inspection, self._vault_context, self._keys_of_others = inspection, vault_context, keys_of_others
+
+    def leads(self, finding: Finding, owner: str | None) -> bool:
+        """Whether the wallet of a finding has no proved record, and its address is another project's as well.
+
+        ``owner``: the project of the sealed text or of the phrase that has the key. `store-key` refuses such a key.
+        Raises StoreError.
+        """
+        wallet_id = uuid_or_none(finding.credential_id)
+        if wallet_id is None:
+            return False
+        known = recorded(self._vault_context, wallet_id)
+        if known is not None and known.record.variant != UNPROVED:
+            return False
+        said, _, address = self._inspection.places({str(wallet_id)}).get(str(wallet_id), (None, "", ""))
+        project_id = uuid_or_none(said)
+        if project_id is None:
+            return False
+        return owner not in (None, str(project_id)) or self._keys_of_others.states(address, project_id)

@@ -41,6 +41,7 @@ from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
+from strongroom.takeover.doctor.others_keys import KeysAcross
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
@@ -120,6 +121,7 @@ def examining(
             gone = RowsGone(inspection, vault_context, reading.project_id, ways_out)
             owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
             examination_context = replace(examination_context, owners=owners, keys_of_others=others)
+            diagnosis.spool.leads_across = KeysAcross(inspection, vault_context, others).leads
         phrases = PhraseInspection(reading.database, profile, reading.catalogue.hidden)
         unopened = None if vault_context else UnopenedPhrases(phrases, has_root_key=opened.root_key is not None)
         yield Doctor(

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
 from types import TracebackType
@@ -22,6 +22,7 @@ NOWHERE = "its key is in no table of this database: restore the rows from a back
 IN_HISTORY = "its key is in strongroom_vault_history"
 KEPT = "the history keeps texts of it, none of which is known to be its key"
 """What is said of a wallet whose rows are gone, until its key is found."""
+_NOT_OF_PROJECT = ", of another project or of none"
 
 
 class Offer(NamedTuple):
@@ -43,6 +44,8 @@ class Offer(NamedTuple):
     """The project of the wallet that an envelope is stored with."""
     possible: bool = False
     """Whether no key was read of the text: it may be that of these addresses, as its row says."""
+    owner: str | None = None
+    """The project of which a sealed text is, or a phrase of the vault."""
 
 
 class Settled(Enum):
@@ -90,6 +93,8 @@ class Spool:
         self._findings, self._offers = _Appended(), _Appended()
         self.counts: Counter[str] = Counter()
         """Number of findings by code."""
+        self.leads_across: Callable[[Finding, str | None], bool] | None = None
+        """Whether a key of the project that is named is one that a finding's wallet is not given."""
         self.other_ids: OtherIds | None = None
         """How findings about wallets are told that strongroom cannot name."""
 
@@ -189,12 +194,18 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
     return replace(filled, unopened=False)
 
 
+def in_record(record_id: str) -> Offer:
+    """A key that is sealed in a vault record, as that row's own."""
+    row = shown_id(record_id)
+    command = commands.reveal(row) if row == record_id else ""
+    return Offer((), None, f"the vault record {row}{_NOT_OF_PROJECT}", command)
+
+
 def as_elsewhere(finding: Finding, source: str) -> Finding:
     """A finding about a missing key, when one for its address is sealed in a vault record, as that row's own."""
-    row = shown_id(source)
-    command = commands.reveal(row) if row == source else ""
-    whose = "" if finding.code == "unreadable" else ", of another project or of none"  # of any other a repair takes it
-    offer = Offer((), None, f"the vault record {row}{whose}", command)
+    offer = in_record(source)
+    if finding.code == "unreadable":  # of any other, a repair takes one of its own project
+        offer = offer._replace(told=offer.told.removesuffix(_NOT_OF_PROJECT))
     return replace(as_placed(finding, offer), source=source)
 
 

@@ -110,7 +110,7 @@ class WaysOut:
                 raise
             except StrongroomError:
                 continue  # a finding of its own is about it
-            yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command)
+            yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command, owner=str(project_id))
 
     def _given(self, state: PhraseState) -> Phrase | None:
         """A phrase as its row gives it. Raises StoreError."""
