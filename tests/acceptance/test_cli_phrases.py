@@ -151,17 +151,6 @@ def test_a_file_of_wallets_stays_until_there_is_something_in_its_place(vault_url
     assert (nowhere.code, "cannot be written" in nowhere.err, "file-refused" in nowhere.err) == (1, True, True)
 
 
-def test_wallets_that_were_made_before_an_error_are_not_denied(vault_url: str) -> None:
-    project = str(uuid4())
-    call("phrase", "create", "--project", project)
-    call("wallet", "create", "ethereum", "--project", project, "--label", "c-1")
-    asked = ("wallet", "create-many", "ethereum", "--project", project, "--label-prefix", "c-", "--count", "3")
-    refused = call(*asked)
-    assert (refused.code, "phrase-conflict" in refused.err, "Nothing was changed" in refused.err) == (5, True, False)
-    assert "Wallets that were made before it stay." in refused.err
-    assert len(call("wallet", "list", "--project", project, "--json").document["wallets"]) == 3
-
-
 def test_wallets_without_a_prefix_have_the_label_of_their_phrase(vault_url: str, tmp_path: Path) -> None:
     project, out = str(uuid4()), tmp_path / "addresses.csv"
     made = call("phrase", "create", "--project", project, "--json").document["phrase"]["id"]
@@ -200,10 +189,27 @@ def test_a_file_of_wallets_is_whole_or_as_it_was(
     before = out.read_text()
     refused = call(*asked, "--count", "5")
     assert (refused.code, "phrase-conflict" in refused.err) == (5, True), refused
+    assert "No wallet was created." in refused.err
     assert (out.read_text(), {each.name for each in tmp_path.iterdir()} >= {"a.csv", "link.csv"}) == (before, True)
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".a.csv")] == []
     assert call(*asked, "--count", "3").code == 0
     assert (len(out.read_text().splitlines()), link.is_symlink(), out.stat().st_mode & 0o777) == (4, True, 0o640)
+
+
+def test_what_was_made_before_a_label_of_another_wallet_is_said(
+    vault_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wallet_create_many, "_BATCH", 2)
+    project = str(uuid4())
+    call("phrase", "create", "--project", project)
+    call("wallet", "create", "ethereum", "--project", project, "--label", "default-3")
+    asked = ("wallet", "create-many", "ethereum", "--project", project, "--count", "5")
+    call("wallet", "create", "ethereum", "--project", project, "--label", "c-1")
+    refused = call(*asked, "--label-prefix", "c-")
+    assert (refused.code, "phrase-conflict" in refused.err, "No wallet was created." in refused.err) == (5, True, True)
+    told = call(*asked)
+    assert (told.code, "2 wallets created before it; what was made stays." in told.err) == (5, True), told
+    assert len(call("wallet", "list", "--project", project, "--json").document["wallets"]) == 4
 
 
 def test_a_full_disk_is_said_and_so_is_what_was_made(

@@ -14,6 +14,7 @@ from eth_account import Account
 
 import strongroom
 from strongroom import AsyncVault, DiscoveredWallets, Vault
+from strongroom.usecases import discover
 from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment
 
@@ -111,9 +112,20 @@ def test_what_is_used_raises_is_passed_on(deployment: Deployment, vault_a: Vault
 
 def test_a_label_of_another_wallet_is_in_the_way(deployment: Deployment, vault_a: Vault, project: UUID) -> None:
     vault_a.create_wallet(project, "ethereum", label="discovered-2")
-    with pytest.raises(strongroom.PhraseConflictError, match="discovered-2"):
+    with pytest.raises(strongroom.PhraseConflictError, match=r"label discovered-2\. No wallet was made\."):
         vault_a.discover(project, "ethereum", is_used=among(3))
+    assert vault_a.list_accounts(project) == ()
     assert len(vault_a.discover(project, "ethereum", is_used=among(3), label_prefix="d-").wallets) == 4
+
+
+def test_what_was_made_before_such_a_label_is_said(
+    vault_a: Vault, project: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discover, "LARGEST_BATCH", 2)
+    vault_a.create_wallet(project, "ethereum", label="discovered-2")
+    with pytest.raises(strongroom.PhraseConflictError, match=r"2 of lower indices were made before, and stay\."):
+        vault_a.discover(project, "ethereum", is_used=among(3))
+    assert [each.next_index for each in vault_a.list_accounts(project)] == [2]
 
 
 def test_no_transaction_is_open_while_addresses_are_asked_about(

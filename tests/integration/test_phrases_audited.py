@@ -9,7 +9,10 @@ import pytest
 
 import strongroom
 from strongroom import Vault
+from strongroom.ports.phrase_store import PhraseBatch
 from strongroom.store import phrase_pages
+from strongroom.store.phrase_store import SqlPhraseStore
+from strongroom.usecases import derive
 from testbed.databases.deployments import Deployment
 
 BY: dict[str, Any] = {"actor": "test", "reason": "to compare"}
@@ -103,3 +106,46 @@ def test_no_path_has_the_index_that_is_skipped_to(vault_a: Vault, project: UUID)
     with pytest.raises(strongroom.InvalidPathError, match="2,147,483,647"):
         vault_a.advance_phrase(project, "ethereum", 1 << 31, **BY)
     assert vault_a.list_accounts(project) == ()
+
+
+def labels_of(vault: Vault, project: UUID) -> list[str]:
+    return sorted(each.label for each in vault.list_wallets(project).wallets)
+
+
+def test_a_label_of_another_wallet_is_refused_before_any_wallet_is_made(
+    vault_a: Vault, project: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derive, "LARGEST_BATCH", 2)
+    vault_a.create_wallet(project, "ethereum", label="own")
+    asked: tuple[list[str], ...] = (["a", "own", "b"], ["a", "b", "c", "d", "own"], ["own", "a"])
+    for labels in asked:
+        with pytest.raises(strongroom.PhraseConflictError) as caught:
+            vault_a.create_many(project, "ethereum", labels)
+        assert "This call made" not in caught.value.hint
+    assert labels_of(vault_a, project) == ["own"]
+    assert vault_a.list_accounts(project) == ()
+    made = vault_a.create_many(project, "ethereum", ["a", "b", "c", "d", "e"])
+    again = vault_a.create_many(project, "ethereum", ["f", "e", "g", "a", "h"])
+    assert [(each.wallet.phrase_index, each.created) for each in again] == [
+        *((5, True), (4, False), (6, True), (0, False), (7, True))
+    ]
+    assert again[3].wallet == made[0].wallet
+
+
+def test_what_was_made_before_a_label_was_taken_meanwhile_is_said(
+    vault_a: Vault, vault_b: Vault, project: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derive, "LARGEST_BATCH", 2)
+    derived = SqlPhraseStore.derive
+
+    def derive_and_wait(self: SqlPhraseStore, batch: PhraseBatch) -> frozenset[str]:
+        taken = derived(self, batch)
+        vault_b.create_wallet(project, "ethereum", label="d")
+        return taken
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlPhraseStore, "derive", derive_and_wait)
+        with pytest.raises(strongroom.PhraseConflictError, match="label d was not derived") as caught:
+            vault_a.create_many(project, "ethereum", ["a", "b", "c", "d"])
+    assert "This call made 2 of the wallets before; they stay." in caught.value.hint
+    assert labels_of(vault_a, project) == ["a", "b", "d"]

@@ -18,7 +18,7 @@ from strongroom.cli.options import Account, Actor, IndexPath, OfPhrase, OneNetwo
 from strongroom.cli.output import counted
 from strongroom.cli.phrase_reference import reference_of
 from strongroom.cli.wallet_lines import WalletLines
-from strongroom.errors import InvalidRequestError, PhraseNotFoundError, StrongroomError
+from strongroom.errors import ConflictError, InvalidRequestError, PhraseNotFoundError, StrongroomError
 from strongroom.records import identifiers
 
 if TYPE_CHECKING:
@@ -124,10 +124,16 @@ def _told_what_stays(batches: _Batches) -> Iterator[None]:
         yield
     except CommandLineError as error:
         if batches.made:
-            error.changed = f"{counted(batches.made, 'wallet')} created before it; what was made stays."
+            error.changed = _told(batches.made)
         raise
     except StrongroomError as error:
         if batches.total == 0 and isinstance(error, (InvalidRequestError, PhraseNotFoundError)):
             raise
         code, exit_code = error.code, exit_code_of(type(error))
-        raise CommandLineError(error.message, error.hint, code=code, exit_code=exit_code, changed=_STAY) from error
+        changed = _told(batches.made) if isinstance(error, ConflictError) else _STAY
+        raise CommandLineError(error.message, error.hint, code=code, exit_code=exit_code, changed=changed) from error
+
+
+def _told(made: int) -> str:
+    """What stays of what was made, where it is known that the batch that failed made nothing."""
+    return f"{counted(made, 'wallet')} created before it; what was made stays." if made else "No wallet was created."

@@ -10,17 +10,17 @@ the one exception to "key work before the first statement", in batches of at mos
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
 from strongroom.errors import (
     ConnectionNotSupportedError,
     InvalidLabelError,
     InvalidPathError,
-    PhraseConflictError,
     RetryTransactionError,
+    StrongroomError,
 )
 from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records import identifiers
@@ -30,12 +30,12 @@ from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.records.wallets import Created, Wallet
-from strongroom.usecases.answers import find_answer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
+from strongroom.usecases.derived_answers import DerivedAnswers
 from strongroom.usecases.outcome import resolve
 from strongroom.usecases.phrase_accounts import check_account, check_taken, key_of, read_branches, shown_account, tagged
-from strongroom.usecases.phrase_reading import checked, phrase_event
+from strongroom.usecases.phrase_reading import phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_slot, tagged_key
@@ -50,17 +50,45 @@ _KEY_DIGITS = 32
 def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
     """The wallet of each label, made where it is missing; in the order of the labels. See Vault.create_many.
 
+    Every wallet that is there is looked at first, so that one that is another's is refused before anything is written.
     Batches that were committed stay where a later one fails; the same call again goes on. The phrase is opened for each
     batch: one that is replaced meanwhile derives no more.
     """
     wanted = [validate_derive(context, request, label) for label in _checked_labels(request.labels)]
+    if not wanted:
+        return []
     by_label = isinstance(request.phrase, str)
-    done: list[Created] = []
-    for start in range(0, len(wanted), LARGEST_BATCH):
-        source = context.store.run_key_work(partial(open_source, context, request, wanted[start]))
-        request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
-        done += _Batch(context, source, wanted[start : start + LARGEST_BATCH], actor, by_label=by_label).create()
-    return done
+    source = _open(context, request, wanted[0])
+    request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
+    answers = DerivedAnswers(context, source, by_label=by_label)
+    there = answers.all_there(wanted, LARGEST_BATCH) if len(wanted) > 1 else {}
+    done = {label: Created(wallet, created=False) for label, wallet in there.items()}
+    missing = [each for each in wanted if each.label not in there]
+    batches: list[_Batch] = []
+    for start in range(0, len(missing), LARGEST_BATCH):
+        with _told_what_stays(context, batches):
+            if len(wanted) > LARGEST_BATCH:
+                source = _open(context, request, wanted[0])
+            part = missing[start : start + LARGEST_BATCH]
+            batches.append(_Batch(context, source, part, actor, by_label=by_label))
+            done |= zip((each.label for each in part), batches[-1].create(), strict=True)
+    return [done[each.label] for each in wanted]
+
+
+def _open(context: VaultContext, request: DeriveRequest, first: ValidatedRequest) -> PhraseSource:
+    return context.store.run_key_work(partial(open_source, context, request, first))
+
+
+@contextmanager
+def _told_what_stays(context: VaultContext, batches: Sequence[_Batch]) -> Iterator[None]:
+    """Let an error say what the same call made before it, where that is committed."""
+    try:
+        yield
+    except StrongroomError as error:
+        made = sum(batch.written for batch in batches)
+        if made and context.store.durable:
+            error.hint = f"{error.hint} This call made {made:,} of the wallets before; they stay."
+        raise
 
 
 class IndexMovedError(Exception):
@@ -98,14 +126,14 @@ class _Batch:
         self._context = context
         self._source = source
         self._indices = indices
-        self._accepted = {source.account.phrase_id: True}
-        """Phrases that a wallet may be of which is there already, and which it may not."""
-        self._by_label = by_label
+        self._answers = DerivedAnswers(context, source, by_label=by_label)
         self._wanted = {each.label: each for each in wanted}
         self._log = LogEntry("create", actor, {"phrase": str(source.account.phrase_id)})
         self._ids = {label: identifiers.new_id(context.clock()) for label in self._wanted}
         self._now = context.clock()
         self._made: dict[str, Wallet] = {}
+        self.written = 0
+        """How many were committed so far."""
 
     def create(self) -> list[Created]:
         """The wallet of each label, in the order that was asked for."""
@@ -113,9 +141,9 @@ class _Batch:
 
     def _look(self, _lost: bool) -> list[Created] | None:
         """Every wallet, where all of them are there."""
-        if not self._keyed and len(self._there()) < len(self._wanted):
+        if not self._keyed and len(self._answers.there(list(self._wanted))) < len(self._wanted):
             return None
-        found = {label: self._answer(validated) for label, validated in self._wanted.items()}
+        found = {label: self._answers.find(validated) for label, validated in self._wanted.items()}
         wallets = [each for each in found.values() if each is not None]
         if len(wallets) < len(found):
             return None
@@ -126,43 +154,12 @@ class _Batch:
         """Whether an idempotency key may answer, whatever label it was used for."""
         return any(validated.idempotency_key is not None for validated in self._wanted.values())
 
-    def _there(self) -> frozenset[str]:
-        """The labels that have a slot."""
-        account = self._source.account
-        return self._context.store.phrases.labels_there(account.project_id, account.network, list(self._wanted))
-
-    def _answer(self, validated: ValidatedRequest) -> Wallet | None:
-        """The wallet of a label, if it is one of this phrase's."""
-        found = find_answer(self._context, validated)
-        if found is None:
-            return None
-        if not self._is_accepted(found.phrase_id):
-            raise PhraseConflictError(
-                f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
-                hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
-            )
-        elsewhere = found.phrase_index is not None and found.path != self._source.path(found.phrase_index)
-        if elsewhere and self._source.is_named:
-            raise PhraseConflictError(
-                f"The wallet {found.id} of the label {found.label} is in another account of the phrase: {found.path}.",
-                hint="Ask for that account or path, or take another label; the wallet that is there was not touched.",
-            )
-        return found
-
-    def _is_accepted(self, phrase_id: UUID | None) -> bool:
-        """Whether a wallet of a label that is asked for may be of a phrase: this one, or one that had its label."""
-        if phrase_id is None or not self._by_label:
-            return phrase_id == self._source.account.phrase_id
-        if phrase_id not in self._accepted:
-            before = self._context.store.phrases.get(self._source.account.project_id, phrase_id)
-            label = None if before is None else checked(self._context, before, self._source.account.project_id)
-            self._accepted[phrase_id] = label is not None and label.record.label == self._source.stored.record.label
-        return self._accepted[phrase_id]
-
     def _write(self, _lost: bool) -> list[Created] | None:
         context, account = self._context, self._source.account
         self._made = {}
-        there = self._there()
+        there = self._answers.there(list(self._wanted))
+        for label in there:
+            self._answers.find(self._wanted[label])  # another's: before anything is written
         missing = [label for label in self._wanted if label not in there]
         batch = PhraseBatch(
             first=tagged(context, account),
@@ -177,6 +174,7 @@ class _Batch:
             adopt=lambda label: partial(adoption_of, context, self._wanted[label]),
         )
         taken = context.store.phrases.derive(batch)
+        self.written += len(taken)
         if len(taken) == len(self._wanted):
             made = [self._made[label] for label in self._wanted]
             shown = made if context.store.durable else [replace(wallet, durable=False) for wallet in made]

@@ -115,7 +115,7 @@ def _make(
         there = context.store.phrases.labels_there(source.account.project_id, source.account.network, labels)
         if there and _free_indices(context, source) == free:
             raise PhraseConflictError(
-                f"A wallet of another index has the label {min(there)}; wallets of lower indices were made.",
+                f"A wallet of another index has the label {min(there)}. {_said(len(made))}",
                 hint="Take another label_prefix: the same call goes on where this one ended.",
             )
         if there:
@@ -125,6 +125,13 @@ def _make(
         except IndexMovedError:
             continue
     raise ContentionError("Others took indices of this account again and again; call again.")
+
+
+def _said(made: int) -> str:
+    """What the call has made before it ended."""
+    if made == 0:
+        return "No wallet was made."
+    return f"{made:,} of lower indices {'was' if made == 1 else 'were'} made before, and stay."
 
 
 def _free_indices(context: VaultContext, source: PhraseSource) -> list[int]:

@@ -169,7 +169,8 @@ class PhraseVerbs:
         """Create a wallet for each label, each with the next index of a phrase; those that are there are returned.
 
         Indices of committed wallets are without gaps and without repetition. Batches of a thousand are committed one
-        after another: what was made stays where a later one fails, and the same call again goes on.
+        after another: what was made stays where a later one fails, the error's hint says how many, and the same call
+        again goes on. A label whose wallet was not derived from the phrase is refused before anything is written.
 
         Args:
             labels: a label for each wallet; or
