@@ -55,6 +55,18 @@ def test_the_life_of_a_phrase() -> None:
     assert (human.code, "replaced" in human.out, words in human.out + human.err) == (0, True, False)
 
 
+def test_a_replacement_that_is_repeated_with_its_key_changes_nothing() -> None:
+    project = str(uuid4())
+    first = call("phrase", "create", "--project", project, "--idempotency-key", "k", "--json").document["phrase"]
+    asked = ("phrase", "replace", "--project", project, "--idempotency-key", "r")
+    made = call(*asked, "--json").document
+    assert call(*asked, "--json").document == {**made, "created": False}
+    assert "This key made it before; nothing was changed." in call(*asked).err
+    again = call("phrase", "create", "--project", project, "--idempotency-key", "k")
+    assert (again.code, first["id"] in again.out, "It was replaced since" in again.err) == (0, True, True)
+    assert "replaced since" not in call("phrase", "create", "--project", project).err
+
+
 def test_a_phrase_that_exists_comes_in_and_is_advanced() -> None:
     project = str(uuid4())
     taken = call("phrase", "import", "--project", project, "--mnemonic-stdin", "--json", stdin=PHRASE.encode())

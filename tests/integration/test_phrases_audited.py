@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +12,11 @@ import pytest
 import strongroom
 from strongroom import Vault
 from strongroom.ports.phrase_store import PhraseBatch
+from strongroom.records.phrases import CreatedPhrase
 from strongroom.store import phrase_pages
 from strongroom.store.phrase_store import SqlPhraseStore
 from strongroom.usecases import derive
+from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment
 
 BY: dict[str, Any] = {"actor": "test", "reason": "to compare"}
@@ -149,3 +153,54 @@ def test_what_was_made_before_a_label_was_taken_meanwhile_is_said(
             vault_a.create_many(project, "ethereum", ["a", "b", "c", "d"])
     assert "This call made 2 of the wallets before; they stay." in caught.value.hint
     assert labels_of(vault_a, project) == ["a", "b", "d"]
+
+
+def test_a_repeated_replacement_makes_one_phrase(deployment: Deployment, vault_a: Vault, vault_b: Vault) -> None:
+    project = deployment.project()
+    old = vault_a.create_phrase(project, idempotency_key="first").phrase
+    calls: list[Callable[[], CreatedPhrase]] = [
+        partial(vault.replace_phrase, project, idempotency_key="k") for vault in (vault_a, vault_b) for _ in range(4)
+    ]
+    made = [each for each in at_once(calls) if not isinstance(each, strongroom.StrongroomError)]
+    assert len(made) == 8
+    assert sum(each.created for each in made) == 1
+    (new,) = {each.phrase for each in made}
+    assert vault_a.find_phrase(project) == new
+    assert [each.status for each in vault_a.list_phrases(project).phrases] == ["replaced", "active"]
+    others: list[dict[str, Any]] = [{"words": 12}, {"phrase": old.id}, {"phrase": "another"}]
+    for other in others:
+        with pytest.raises(strongroom.IdempotencyConflictError):
+            vault_a.replace_phrase(project, idempotency_key="k", **other)
+    with pytest.raises(strongroom.IdempotencyConflictError):
+        vault_a.create_phrase(project, idempotency_key="k")
+    events = vault_a.list_log(action="phrase-replace", limit=1000).records
+    assert len([each for each in events if each.details["replaces"] == str(old.id)]) == 1
+    third = vault_a.replace_phrase(project, new, idempotency_key="l").phrase
+    assert vault_a.replace_phrase(project, new.id, idempotency_key="l") == (third, False)
+    again = vault_a.replace_phrase(project, idempotency_key="k")
+    assert (again.phrase.id, again.phrase.status, again.created) == (new.id, "replaced", False)
+
+
+def test_a_key_that_made_a_phrase_says_that_it_was_replaced_since(vault_a: Vault, deployment: Deployment) -> None:
+    project = deployment.project()
+    made = vault_a.create_phrase(project, idempotency_key="k").phrase
+    new = vault_a.replace_phrase(project).phrase
+    again = vault_a.create_phrase(project, idempotency_key="k")
+    assert (again.phrase.id, again.phrase.status, again.created) == (made.id, "replaced", False)
+    assert vault_a.create_phrase(project) == (new, False)
+
+
+def test_a_replacement_whose_outcome_was_lost_is_found_again(
+    vault_a: Vault, project: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = SqlPhraseStore.replace
+
+    def lose(self: SqlPhraseStore, *given: Any) -> bool:
+        replace(self, *given)
+        raise strongroom.OutcomeUnknownError("lost")
+
+    for key in ("k", None):
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlPhraseStore, "replace", lose)
+            made = vault_a.replace_phrase(project, idempotency_key=key)
+        assert made == (vault_a.find_phrase(project), True)

@@ -364,7 +364,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "list_accounts": (_with_phrase("list_accounts"),),
     "reveal_phrase": (_with_phrase("reveal_phrase", **WHY),),
     "verify_phrases": (lambda scene: lambda: list(scene.vault.verify_phrases(_phrase_of(scene))),),
-    "replace_phrase": (_with_phrase("replace_phrase"),),
+    "replace_phrase": (_with_phrase("replace_phrase"), _with_phrase("replace_phrase", idempotency_key="k")),
     "create_many": (
         _with_phrase("create_many", "ethereum", count=3, label_prefix="m-"),
         _with_phrase("create_many", "ethereum", ["derived", "x"]),

@@ -203,15 +203,22 @@ def replace_phrase(
     project: PhraseOwner,
     label: PhraseLabel = "default",
     words: Words = 24,
+    idempotency_key: IdempotencyKey = None,
     actor: Actor = None,
     reason: Reason = None,
 ) -> int:
     """Let a new phrase take the label; the old one stays, can be exported by its id, and derives no new wallet."""
     with context.vault() as vault:
         made = vault.replace_phrase(
-            project, reference_of(label), words=words, actor=actor_or_user(actor), reason=reason
+            project,
+            reference_of(label),
+            words=words,
+            idempotency_key=idempotency_key,
+            actor=actor_or_user(actor),
+            reason=reason,
         )
-    return _told(context, made, "Replaced: wallets are derived from this one from now on.")
+    done = "Replaced: wallets are derived from this one from now on."
+    return _told(context, made, done if made.created else "This key made it before; nothing was changed.")
 
 
 def advance(
@@ -253,6 +260,10 @@ def _told(context: CommandContext, made: CreatedPhrase, done: str) -> int:
         return EXIT_DONE
     context.out.facts(_facts(made.phrase))
     context.out.message(done)
+    if made.phrase.status != "active":
+        context.out.message(
+            "It was replaced since: no wallet is derived from it. `strongroom phrase list` shows others."
+        )
     return EXIT_DONE
 
 

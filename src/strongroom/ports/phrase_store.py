@@ -128,9 +128,15 @@ class PhraseStore(PhraseTexts, Protocol):
         """Write another state of a phrase, and an event; False where it is not the one that was read."""
 
     def replace(
-        self, old: StoredPhrase, retired: tuple[PhraseRecord, Tag], new: StoredPhrase, event: Event, now: datetime
+        self,
+        old: StoredPhrase,
+        retired: tuple[PhraseRecord, Tag],
+        new: StoredPhrase,
+        key: tuple[IdempotencyRecord, Tag] | None,
+        event: Event,
+        now: datetime,
     ) -> bool:
-        """Let another phrase take a label, in one transaction; False where the old one changed."""
+        """Let another phrase take a label, in one transaction; False where the old one changed, or the key is taken."""
 
     def account(self, record: AccountRecord) -> TaggedAccount | None:
         """How far the indices of an account are taken; ``record`` names it."""

@@ -64,11 +64,18 @@ class SqlPhraseStore(SqlPhraseTexts):
         return self._unless_lost(unit)
 
     def replace(
-        self, old: StoredPhrase, retired: tuple[PhraseRecord, Tag], new: StoredPhrase, event: Event, now: datetime
+        self,
+        old: StoredPhrase,
+        retired: tuple[PhraseRecord, Tag],
+        new: StoredPhrase,
+        key: tuple[IdempotencyRecord, Tag] | None,
+        event: Event,
+        now: datetime,
     ) -> bool:
-        """The old row first: its lock lets one of two callers retire it."""
+        """The idempotency key first; then the old row: its lock lets one of two callers retire it."""
 
         def unit(session: Session) -> None:
+            self._take_key(session, key, now)
             if not self._change(session, old, retired):
                 raise LostRaceError
             self._insert(session, new, event, new.tag.kid, now)

@@ -7,7 +7,7 @@ make one label meet at its unique index: one writes, the other returns what the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -119,36 +119,44 @@ def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribut
 
 
 def replace_phrase(
-    context: VaultContext, project_id: UUID | str, phrase: PhraseReference, words: int, actor: Attribution
+    context: VaultContext,
+    project_id: UUID | str,
+    phrase: PhraseReference,
+    words: int,
+    actor: Attribution,
+    idempotency_key: str | None = None,
 ) -> CreatedPhrase:
     """Let a new phrase take the label of another, which stays openable; see Vault.replace_phrase."""
     check_words(words)
-    old = stored_phrase(context, project_id, phrase)
+    project, key = identifiers.check_project_id(project_id), identifiers.check_idempotency_key(idempotency_key)
+    replaced = str(phrase.id if isinstance(phrase, ProjectPhrase) else phrase)
+    request = Request("phrase-replace", _NETWORK, "", {"words": str(words), "replaces": replaced})
+    wanted = _Wanted(project, "", words, key, request, None, None)
+    old: StoredPhrase | None = None
     new: StoredPhrase | None = None
 
     def look(lost: bool) -> CreatedPhrase | None:
-        if not lost or new is None:
-            return None
-        project, phrase_id = new.record.project_id, new.record.phrase_id
-        found = context.store.phrases.get(project, phrase_id)
+        found = _remembered(context, wanted)
+        if found is None and lost and new is not None:
+            there = context.store.phrases.get(project, new.record.phrase_id)
+            found = None if there is None else shown(context, checked(context, there, project))
         if found is None:
             return None
-        return CreatedPhrase(shown(context, checked(context, found, project, phrase_id=phrase_id)), created=True)
+        return CreatedPhrase(found, created=new is not None and found.id == new.record.phrase_id)
 
     def write(_lost: bool) -> CreatedPhrase | None:
         nonlocal old, new
+        old = stored_phrase(context, project, phrase if old is None else old.record.phrase_id)
         if old.record.status != ACTIVE:
             raise PhraseConflictError(f"The phrase {old.record.phrase_id} was replaced already; nothing was changed.")
-        request = Request("phrase-replace", _NETWORK, old.record.label, {})
-        wanted = _Wanted(old.record.project_id, old.record.label, words, None, request, None, None)
-        new = context.store.run_key_work(partial(_new_phrase, context, wanted))
+        new = context.store.run_key_work(partial(_new_phrase, context, replace(wanted, label=old.record.label)))
         record = old.record._replace(status=REPLACED, version=old.record.version + 1)
         retired = record, _tag(context, record)
         event = phrase_event("phrase-replace", new.record, actor, replaces=str(old.record.phrase_id))
-        if context.store.phrases.replace(old, retired, new, event, context.clock()):
+        named = _key_of(context, wanted, new.record.phrase_id)
+        if context.store.phrases.replace(old, retired, new, named, event, context.clock()):
             return CreatedPhrase(shown(context, new), created=True)
         context.store.run_key_work(context.keyring.refresh)
-        old = stored_phrase(context, old.record.project_id, old.record.phrase_id)
         return None
 
     return resolve(write, look, contended="The phrase changed several times in a row; nothing was written.")

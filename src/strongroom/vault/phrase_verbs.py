@@ -50,6 +50,9 @@ class PhraseVerbs:
 
         The other arguments are those of ``create_wallet``. ``reveal_phrase`` shows the words.
 
+        An idempotency key names the phrase that it made, as one of a wallet does: where that was replaced since, it is
+        returned as such (``status`` is ``replaced``), and derives no wallet. Without a key, the label's phrase is.
+
         Raises InvalidRequestError, IdempotencyConflictError, RetryTransactionError (with ``connection`` only),
         StoreError.
         """
@@ -139,15 +142,22 @@ class PhraseVerbs:
         phrase: PhraseReference = DEFAULT_LABEL,
         *,
         words: int = 24,
+        idempotency_key: str | None = None,
         actor: UUID | str | None = None,
         reason: str | None = None,
     ) -> CreatedPhrase:
         """Let a new phrase take the label of another. The old one stays, can be revealed, and derives no new wallet;
         wallets that were derived from it go on.
 
-        Raises PhraseNotFoundError, PhraseConflictError where it was replaced already, StoreError.
+        By its label it is no get-or-create: again, it replaces the new phrase. A caller that may repeat the call names
+        the phrase by its id, or gives an ``idempotency_key``: the same call again then returns the phrase that the
+        first one made, with ``created`` False, whatever became of it since (``status``).
+
+        Raises PhraseNotFoundError, PhraseConflictError where it was replaced already, IdempotencyConflictError,
+        InvalidRequestError, StoreError.
         """
-        return phrases.replace_phrase(self._context, project_id, phrase, words, Attribution.of(actor, reason))
+        who = Attribution.of(actor, reason)
+        return phrases.replace_phrase(self._context, project_id, phrase, words, who, idempotency_key)
 
     def create_many(
         self,
