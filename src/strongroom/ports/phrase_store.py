@@ -141,8 +141,8 @@ class PhraseStore(PhraseTexts, Protocol):
     def account(self, record: AccountRecord) -> TaggedAccount | None:
         """How far the indices of an account are taken; ``record`` names it."""
 
-    def accounts(self, project_id: UUID, phrase_id: UUID) -> list[TaggedAccount]:
-        """Every account of a phrase."""
+    def accounts(self, project_id: UUID, phrase_id: UUID) -> Iterator[TaggedAccount]:
+        """Every account of a phrase, read page by page."""
 
     def labels_there(self, project_id: UUID, network: str, labels: Sequence[str]) -> frozenset[str]:
         """Which of some labels have a slot: one SELECT."""

@@ -19,6 +19,8 @@ EVENTS = (
     "xpub-export",
 )
 """The events that name a phrase of a project."""
+LARGEST_INDEX = (1 << 31) - 1
+"""That a path can have, hardened or not. BIP-32."""
 HISTORY_NETWORK = "phrase"
 """In the place of a network in what the history keeps of a phrase."""
 FINGERPRINT_DIGITS = 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -121,9 +121,9 @@ class SqlPhraseStore(SqlPhraseTexts):
         found = self.context.read(self.context.sql.phrases.account, record._asdict())
         return tagged_account(found[0]) if found else None
 
-    def accounts(self, project_id: UUID, phrase_id: UUID) -> list[TaggedAccount]:
+    def accounts(self, project_id: UUID, phrase_id: UUID) -> Iterator[TaggedAccount]:
         sql, phrase = self.context.sql.phrases.accounts_of_phrase, (project_id, phrase_id)
-        return [tagged_account(row) for row in rows_of_phrase(self.context, sql, tuple(ACCOUNT_ROW), phrase)]
+        return map(tagged_account, rows_of_phrase(self.context, sql, tuple(ACCOUNT_ROW), phrase))
 
     def advance(self, first: TaggedAccount, kid: str, step: AccountStep, now: datetime) -> bool:
         def unit(session: Session) -> None:

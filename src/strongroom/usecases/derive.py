@@ -24,7 +24,7 @@ from strongroom.errors import (
 )
 from strongroom.ports.phrase_store import BatchSlot, DerivedWallets, PhraseBatch
 from strongroom.records import identifiers
-from strongroom.records.phrases import AccountRecord, PhraseAccount, TaggedAccount
+from strongroom.records.phrases import LARGEST_INDEX, AccountRecord, PhraseAccount, TaggedAccount
 from strongroom.records.register import IdempotencyRecord, SlotRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
@@ -224,7 +224,7 @@ class _Batch:
 
 def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor: Attribution) -> PhraseAccount:
     """Skip the indices below ``to``, which an older backup may not know of; see Vault.advance_phrase."""
-    if type(to) is not int or not 0 <= to < 1 << 31:
+    if type(to) is not int or not 0 <= to <= LARGEST_INDEX:
         raise InvalidPathError("An index is a whole number from 0 to 2,147,483,647.", hint="Nothing was skipped.")
     checked = validate_derive(context, request, "default")
     source = context.store.run_key_work(partial(open_source, context, request, checked))

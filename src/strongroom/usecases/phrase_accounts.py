@@ -42,9 +42,10 @@ def key_of(network: Network, phrase: Phrase, scheme: str, account: AccountRecord
 def list_accounts(context: VaultContext, project_id: UUID | str, phrase: PhraseReference) -> tuple[PhraseAccount, ...]:
     """Every account of a phrase, checked; see Vault.list_accounts."""
     record = stored_phrase(context, project_id, phrase).record
-    found = context.store.phrases.accounts(record.project_id, record.phrase_id)
-    for each in found:
+    found = list[TaggedAccount]()
+    for each in context.store.phrases.accounts(record.project_id, record.phrase_id):
         check_account(context, each)
+        found.append(each)
     branches = read_branches(context, record.project_id, record.phrase_id) if found else {}
     return tuple(shown_account(each.record, branches) for each in found)
 
@@ -74,7 +75,8 @@ def check_account(context: VaultContext, account: TaggedAccount) -> None:
         raise IdentityMismatchError(
             f"The row that counts the indices of the phrase {record.phrase_id} on {record.network} was changed.",
             hint="`strongroom repair --plan plan.json` counts it anew, from the register and from events that "
-            "skipped indices. Do not delete the row: without it skipped indices are given to wallets.",
+            "skipped indices; `strongroom doctor` says so, and of which rows nothing else says that they are accounts. "
+            "Do not delete others: without them skipped indices are given to wallets.",
             columns=("tag",),
         )
 

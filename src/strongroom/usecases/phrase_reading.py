@@ -24,6 +24,7 @@ from strongroom.records import identifiers
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import (
     FINGERPRINT_DIGITS,
+    LARGEST_INDEX,
     REPLACED,
     AccountRecord,
     PhrasePage,
@@ -189,7 +190,8 @@ def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str],
         page = context.store.log.list_log(query)
         for details in (record.details for record in page.records):
             index, place = str(details.get("to")), (str(details.get("network")), str(details.get("template")))
-            if details.get("phrase_id") == str(phrase_id) and _INDEX.fullmatch(index):
+            said = details.get("phrase_id") == str(phrase_id) and _INDEX.fullmatch(index) is not None
+            if said and int(index) <= LARGEST_INDEX:  # no verb lets an account go on further
                 furthest[place] = max(int(index), furthest.get(place, 0))
         if page.next is None:
             return furthest

@@ -6,10 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import cached_property
 from uuid import UUID
 
 from strongroom.crypto import tags
@@ -19,23 +16,19 @@ from strongroom.records.erasure import erased_label
 from strongroom.records.phrases import (
     ACTIVE,
     REPLACED,
-    AccountRecord,
     PhraseRecord,
     StoredPhrase,
-    TaggedAccount,
 )
 from strongroom.records.register import Registration
 from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, REGISTER, Finding, Repair
-from strongroom.takeover.doctor.phrase_problems import AccountFix, PhraseProblem, Place, RetireFix, TextFix
+from strongroom.takeover.doctor.account_problems import LARGEST_VERSION, AccountProblems
+from strongroom.takeover.doctor.findings import PHRASES, REGISTER, Finding, Repair
+from strongroom.takeover.doctor.phrase_problems import PhraseProblem, Place, RetireFix, TextFix
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.phrase_accounts import INDEX, template_holding
+from strongroom.usecases.phrase_accounts import template_holding
 from strongroom.usecases.phrase_healing import derives
-from strongroom.usecases.phrase_reading import advanced_to, open_kept_phrase, prove_phrase_row
-
-_TEMPLATE = re.compile(r"m(?:/(?:[0-9]{1,10}|\{index\})'?){1,32}")
-_LARGEST_VERSION = (1 << 31) - 2
+from strongroom.usecases.phrase_reading import open_kept_phrase, prove_phrase_row
 
 
 class PhraseState:
@@ -46,6 +39,7 @@ class PhraseState:
         self._project, self._id, self.stored = project_id, phrase_id, stored
         self._wallet: str | None = None
         """A wallet that was derived from it."""
+        self.accounts = AccountProblems(context, project_id, phrase_id)
         self._last: dict[Place, int] = {}
         """The highest index that a wallet has, by account."""
 
@@ -59,19 +53,6 @@ class PhraseState:
         """Its project and its id."""
         return self._project, self._id
 
-    @cached_property
-    def accounts(self) -> list[TaggedAccount]:
-        """Its accounts that have a row. Raises StoreError."""
-        return self._context.store.phrases.accounts(self._project, self._id)
-
-    @cached_property
-    def _templates(self) -> dict[tuple[str, str], set[str]]:
-        """The templates of its accounts, by network and variant."""
-        found = defaultdict[tuple[str, str], set[str]](set)
-        for each in self.accounts:
-            found[each.record.network, each.record.variant].add(each.record.template)
-        return found
-
     def problems(self) -> list[PhraseProblem]:
         """What is wrong with it. Raises StoreError."""
         is_ours = self._is_ours()
@@ -81,7 +62,7 @@ class PhraseState:
         is_usable = is_ours and self.stored is not None and self.stored.record.status == ACTIVE
         if is_usable and self.stored is not None:
             found += self._of_label(self.stored)
-        found += self._of_accounts(is_usable=is_usable)
+        found += self.accounts.problems(self._last, self._wallet, is_usable=is_usable)
         return found
 
     def not_given(self) -> tuple[Phrase, str] | None:
@@ -156,7 +137,7 @@ class PhraseState:
         if phrase is None:
             return self._broken(f"{what}; its sealed text does not open either", "ask", "")
         told = f"{what}, or choose in a plan that nothing is derived from it any more: it opens then"
-        version = stored.record.version + 1 if 0 < stored.record.version <= _LARGEST_VERSION else 1
+        version = stored.record.version + 1 if 0 < stored.record.version <= LARGEST_VERSION else 1
         record = self._proved(erased_label(self._id), phrase, self._context.networks.identifier(phrase), version)
         problem = self._broken(told, "retire", commands.PLAN)
         return problem._replace(fix=RetireFix(stored, record))
@@ -227,7 +208,7 @@ class PhraseState:
         if path is None or index is None:
             return
         variant = record.variant or ""
-        known = self._templates.get((network, variant), set())
+        known = self.accounts.templates.get((network, variant), set())
         try:
             template = template_holding(self._context.networks.get(network), record.scheme, path, index, known)
         except InvalidRequestError:
@@ -243,56 +224,6 @@ class PhraseState:
         place = REGISTER, wallet_id, wallet_id
         command = commands.export(wallet_id)
         return PhraseProblem(Finding("phrase-index-wrong", *place, evidence, "ask", named_command=command))
-
-    def _of_accounts(self, *, is_usable: bool) -> Iterator[PhraseProblem]:
-        """Rows that were changed; of a phrase that wallets are derived from also those that are gone, or behind."""
-        there: set[Place] = set()
-        for each in self.accounts:
-            place = each.record.network, each.record.variant, each.record.template
-            there.add(place)
-            last = self._last.get(place, -1)
-            if not tags.fits_record("account", each.record, each.tag, self._context.keyring):
-                yield self._of_account("was changed", place, each)
-            elif is_usable and last >= each.record.next_index:
-                yield self._of_account(f"is behind: a wallet has the index {last}", place, each)
-        for place in self._last if is_usable else ():
-            if place not in there:
-                yield self._of_account("is gone", place, None)
-
-    def _of_account(self, what: str, place: Place, old: TaggedAccount | None) -> PhraseProblem:
-        network, variant, template = place
-        if not self._could_be_account(network, template):
-            return self._of_account_by_hand(
-                f"a row that counts indices of the phrase {self._id} names no network or no path: put it back from a "
-                "backup, or delete it, as no verb asks for it"
-            )
-        named = AccountRecord(self._project, self._id, network, variant, template, 0, 1)
-        evidence = f"the row that counts the indices of the phrase {self._id} on {network} {template} {what}"
-        if self._advanced is None:
-            return self._of_account_by_hand(
-                f"{evidence}; more events say how far it was let go on than are read: put the row back from a backup, "
-                "or delete it and let the account go on to a number that is safely above (`strongroom phrase advance`)"
-            )
-        index = max(self._last.get(place, -1) + 1, self._advanced.get((network, template), 0))
-        version = old.record.version + 1 if old is not None and 0 < old.record.version <= _LARGEST_VERSION else 1
-        evidence = f"{evidence}; next is {index}"
-        finding = self._planned("phrase-account-wrong", PHRASE_ACCOUNTS, evidence, "fill" if old is None else "relabel")
-        return PhraseProblem(finding, AccountFix(old, named._replace(next_index=index, version=version)), place)
-
-    @cached_property
-    def _advanced(self) -> dict[tuple[str, str], int] | None:
-        """How far somebody let accounts go on, read once however many rows there are; None where it is not told."""
-        return advanced_to(self._context, self._id)
-
-    def _could_be_account(self, network: str, template: str) -> bool:
-        """Whether a row that nothing authenticates names a network and a path of one: else it may say anything."""
-        known = any(each.name == network for each in self._context.networks)
-        return known and template.count(INDEX) == 1 and _TEMPLATE.fullmatch(template) is not None
-
-    def _of_account_by_hand(self, evidence: str) -> PhraseProblem:
-        place = PHRASE_ACCOUNTS, str(self._id), self._wallet
-        finding = Finding("phrase-account-wrong", *place, evidence, "ask", source=str(self._project), by_hand=True)
-        return PhraseProblem(finding)
 
 
 def _gives_way(text: str) -> bool:

@@ -162,6 +162,5 @@ def _fingerprint(key: Secret, state: PhraseState) -> str:
     """A keyed digest of a phrase's rows as they were seen, in hexadecimal."""
     stored = state.stored
     row = None if stored is None else [stored.record.fields(), stored.tag, stored.sealed_text]
-    accounts = sorted((each.record.fields(), each.tag) for each in state.accounts)
-    canonical = Secret.from_text(json.dumps([row, accounts]))
+    canonical = Secret.from_text(json.dumps([row, state.accounts.rows.digest]))
     return blake2b(canonical.reveal(), key=key.reveal(), digest_size=_FINGERPRINT_BYTES).hexdigest()
