@@ -67,6 +67,26 @@ def test_a_replacement_that_is_repeated_with_its_key_changes_nothing() -> None:
     assert "replaced since" not in call("phrase", "create", "--project", project).err
 
 
+def test_what_was_kept_of_a_phrase_and_done_with_it_is_listed() -> None:
+    project = str(uuid4())
+    phrase = call("phrase", "create", "--project", project, "--json").document["phrase"]
+    empty = call("phrase", "history", "--project", project)
+    assert (empty.code, "Nothing was kept of this phrase." in empty.err) == (0, True)
+    for _ in range(2):
+        assert call("keys", "rotate").code == 0
+        assert call("keys", "rewrap").code == 0
+    first = call("phrase", "history", "--project", project, "--limit", "1", "--json").document
+    more = ("--after", first["next"], "--json")
+    second = call("phrase", "history", phrase["id"], "--project", project, *more).document
+    assert [each["reason"] for each in first["history"] + second["history"]] == ["rewrap", "rewrap"]
+    assert second["next"] is None
+    shown = call("phrase", "history", "--project", project)
+    assert (shown.code, "sealed by strongroom" in shown.out, "eyJ" in shown.out) == (0, True, False)
+    assert call("phrase", "history", "none", "--project", project).code == 1
+    log = call("log", "list", "--project", project, "--json").document["log"]
+    assert [(each["action"], each["project_id"]) for each in log] == [("phrase-create", project)]
+
+
 def test_a_phrase_that_exists_comes_in_and_is_advanced() -> None:
     project = str(uuid4())
     taken = call("phrase", "import", "--project", project, "--mnemonic-stdin", "--json", stdin=PHRASE.encode())

@@ -204,3 +204,44 @@ def test_a_replacement_whose_outcome_was_lost_is_found_again(
             patched.setattr(SqlPhraseStore, "replace", lose)
             made = vault_a.replace_phrase(project, idempotency_key=key)
         assert made == (vault_a.find_phrase(project), True)
+
+
+def test_the_log_of_a_project_has_what_was_done_with_its_phrases(deployment: Deployment, vault_a: Vault) -> None:
+    project, other = deployment.project(), deployment.project()
+    for each in (project, other):
+        vault_a.create_phrase(each)
+        vault_a.create_wallet(each, "ethereum", phrase="default")
+        vault_a.advance_phrase(each, "ethereum", 5, **BY)
+        vault_a.export_xpub(each, "ethereum", **BY)
+        vault_a.reveal_phrase(each, **BY)
+    vault_a.rotate_sealing_key()
+    new = vault_a.replace_phrase(project).phrase
+    found = vault_a.list_log(project_id=project).records
+    done = ["phrase-replace", "phrase-export", "xpub-export", "phrase-advance", "create", "phrase-create"]
+    assert [each.action for each in found] == done
+    assert {each.project_id for each in found} == {str(project)}
+    assert found[0].details["phrase_id"] == str(new.id)
+    page = vault_a.list_log(project_id=project, limit=1)
+    paged = [*page.records]
+    while page.next is not None:
+        page = vault_a.list_log(project_id=project, limit=1, after=page.next)
+        paged += page.records
+    assert tuple(paged) == found
+    assert [each.action for each in vault_a.list_log(project_id=project, action="phrase-advance").records] == done[3:4]
+    assert vault_a.list_log(project_id=deployment.project()).records == ()
+    vault_a.erase_project(project, **BY)
+    assert vault_a.list_log(project_id=project).records[0].action == "erase-project"
+
+
+def test_what_was_kept_of_a_phrase_is_listed_by_the_phrase(deployment: Deployment, vault_a: Vault) -> None:
+    project, other = deployment.project(), deployment.project()
+    phrase = vault_a.create_phrase(project).phrase
+    assert vault_a.history(phrase).entries == ()
+    for _ in range(3):
+        vault_a.rotate_sealing_key()
+        assert all(each.error is None for each in vault_a.rewrap())
+    page = vault_a.history(phrase, limit=2)
+    rest = vault_a.history(phrase, limit=2, after=page.next)
+    assert (*page.entries, *rest.entries) == vault_a.history(phrase.id, project_id=project).entries
+    assert [each.network for each in (*page.entries, *rest.entries)] == ["phrase"] * 3
+    assert vault_a.history(phrase, project_id=other).entries == ()

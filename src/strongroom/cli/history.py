@@ -16,7 +16,7 @@ from strongroom.cli.wallet_read import render_wallet
 from strongroom.cli.wallet_reference import WalletName, WalletProject, locate
 
 if TYPE_CHECKING:
-    from strongroom.records.history import HistoryEntry
+    from strongroom.records.history import HistoryEntry, HistoryPage
 
 DEFAULT = "show"
 _FORMS = {"sealed": "sealed by strongroom", "foreign": "the legacy application's"}
@@ -62,6 +62,12 @@ def show(
     with context.vault() as vault:
         found, within = locate(vault, wallet, project)
         page = vault.history(found, project_id=within, limit=limit, after=after)
+    render_history(context, page, "wallet", continued=after is not None)
+    return EXIT_DONE
+
+
+def render_history(context: CommandContext, page: HistoryPage, of: str, *, continued: bool) -> None:
+    """Print a page of what was kept of a wallet or a phrase (``of``)."""
     entries = page.entries
     if context.out.as_json:
         context.out.document({"history": [_as_dict(entry) for entry in entries], "next": page.next})
@@ -82,12 +88,9 @@ def show(
             folded={**dict.fromkeys(("Text", "Reason", "Network"), "Kept (UTC)"), "Entry id": "Address"},
         )
     else:
-        context.out.message(
-            "Nothing was kept of this wallet." if after is None else "Nothing more was kept of this wallet."
-        )
+        context.out.message(f"Nothing more was kept of this {of}." if continued else f"Nothing was kept of this {of}.")
     if page.next is not None and not context.out.as_json:
         context.out.message(f"More: add --after {page.next}")
-    return EXIT_DONE
 
 
 def restore(

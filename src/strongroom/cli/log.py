@@ -12,7 +12,7 @@ import typer
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
 from strongroom.cli.failures import CommandLineError
-from strongroom.cli.options import After, AnyProject
+from strongroom.cli.options import After
 from strongroom.cli.wallet_reference import locate
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def list_log(
         str | None,
         typer.Option("--wallet", metavar="WALLET", help="Only of this wallet: id, address, or PROJECT/NETWORK/LABEL."),
     ] = None,
-    project: AnyProject = None,
+    project: Annotated[
+        str | None,
+        typer.Option("--project", metavar="UUID", help="Only of this project: its wallets, and its phrases."),
+    ] = None,
     by: Annotated[str | None, typer.Option("--actor", metavar="WHO", help="Only what this one did.")] = None,
     action: Annotated[
         str | None, typer.Option("--action", metavar="NAME", help="Only this, such as sign, export or rotate.")
@@ -64,7 +67,8 @@ def list_log(
 ) -> int:
     """List what was done with wallets and with the vault, newest first, a page at a time.
 
-    What was done with the vault, such as rotate, is left out where a wallet or a project is named.
+    What was done with the vault, such as rotate, is left out where a wallet or a project is named; events of a
+    project's phrases are its own.
     """
     asked = {"since": _time(since), "until": _time(until), "actor": by, "action": action}
     with context.vault() as vault:

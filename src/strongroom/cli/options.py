@@ -10,6 +10,9 @@ from strongroom.cli.completion import complete_label, complete_network, complete
 
 Project = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the wallet.")]
 PhraseOwner = Annotated[str, typer.Option("--project", metavar="UUID", help="The project that owns the phrase.")]
+PhraseLabel = Annotated[
+    str, typer.Argument(metavar="LABEL", help="Tells the phrases of a project apart; or a phrase's id.")
+]
 OfPhrase = Annotated[str, typer.Option("--phrase", metavar="LABEL", help="The phrase's label or id.")]
 OneNetwork = Annotated[
     str, typer.Argument(metavar="NETWORK", help="The network; `strongroom networks`.", autocompletion=complete_network)

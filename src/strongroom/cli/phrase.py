@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strongroom.cli import watch_only
+from strongroom.cli import phrase_history, watch_only
 from strongroom.cli.actors import actor_or_user
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
@@ -24,6 +24,7 @@ from strongroom.cli.options import (
     OneNetwork,
     PassphraseFile,
     PassphraseStdin,
+    PhraseLabel,
     PhraseOwner,
     Reason,
     Reveal,
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 _EXAMPLE = "--project 6f1c1c1e-6a5c-4d7e-9d0a-0e9f0f8e7b11"
 _UNSURE = "The export may be in the events already; nothing else was changed."
-PhraseLabel = Annotated[
-    str, typer.Argument(metavar="LABEL", help="Tells the phrases of a project apart; or a phrase's id.")
-]
 
 
 def build() -> typer.Typer:
@@ -64,6 +62,7 @@ def build() -> typer.Typer:
     command(app, "advance", unsure=UNKNOWN, epilog=f"Example: strongroom phrase advance ethereum --to 5000 {_EXAMPLE}")(
         advance
     )
+    phrase_history.add(app)
     watch_only.add(app)
     return app
 

@@ -53,6 +53,7 @@ class LogRecord:
     wallet_id: str | None
     """The wallet's id as text, or None for an event."""
     project_id: str | None
+    """The project's id as text; of an event the project that it names, or None."""
     actor: str | None
     """Who did it, or None where nobody was named."""
     reason: str | None

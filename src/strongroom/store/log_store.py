@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,10 +25,11 @@ class SqlLogStore:
 
     @retry_after_schema_change
     def list_log(self, query: LogQuery) -> LogPage:
-        """One page of the usage log and the events, newest first. Events concern no wallet and no project."""
+        """One page of the usage log and the events, newest first. Events concern no wallet; some name a project."""
         asked: dict[str, Any] = {
             "wallet": query.wallet_id,
             "project_id": query.project_id,
+            "named_project": None if query.project_id is None else str(query.project_id),
             "actor": query.actor,
             "actor_id": uuid_or_none(query.actor),
             "action": query.action,
@@ -43,7 +44,7 @@ class SqlLogStore:
         found = []
         if query.phrase_id is None:
             found.append(self._page(self.context.sql.log.usage_log, "usage", given, parameters))
-        if query.wallet_id is None and query.project_id is None:
+        if query.wallet_id is None:
             found.append(self._page(self.context.sql.log.events, "event", given, parameters))
         merged = list(heapq.merge(*found, key=_order, reverse=True))
         shown = tuple(merged[: query.limit])
@@ -81,13 +82,19 @@ def _record(source: str, row: Sequence[Any]) -> LogRecord:
         at=None if moment == _NEVER else moment,
         action=text_of(action) or "",
         wallet_id=text_of(wallet_id),
-        project_id=text_of(project_id),
+        project_id=_project_in(facts) if source == "event" else text_of(project_id),
         actor=text_of(performed_by) if performed_by is not None else text_of(named),
         reason=text_of(reason),
         details=facts,
         ip_address=text_of(ip_address),
         user_agent=text_of(user_agent),
     )
+
+
+def _project_in(facts: Mapping[str, Any]) -> str | None:
+    """The project that an event names, as of a phrase or of an erasure."""
+    named = facts.get("project_id", facts.get("project"))
+    return named if isinstance(named, str) else None
 
 
 def _order(record: LogRecord) -> tuple[datetime, str]:

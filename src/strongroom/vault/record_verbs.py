@@ -34,12 +34,13 @@ class RecordVerbs:
     ) -> LogPage:
         """Return one page of the log, newest first: what was done with wallets, and what was done with the vault.
 
-        What was done with the vault (``rotate``, ``remove-root-key``; ``source`` is ``event``) belongs to no wallet and
-        no project: it is left out where one is named. The log says what the database says: no tag covers its rows.
+        What was done with the vault (``rotate``, ``remove-root-key``; ``source`` is ``event``) belongs to no wallet: it
+        is left out where one is named. Of a project there are the events that name it: those of its phrases, and of its
+        erasure. The log says what the database says: no tag covers its rows.
 
         Args:
             wallet: only of this wallet, also where its rows are gone.
-            project_id: only of this project.
+            project_id: only of this project. Events have no index by project: all of them are read for it.
             actor: only what this one did, exactly as it was logged.
             action: only this, such as ``sign`` or ``export``.
             since, until: from a time, and before one; with a time zone. Rows without a time are left out then.

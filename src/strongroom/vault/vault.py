@@ -14,7 +14,7 @@ from strongroom.ports.rescue import KeyChoice, TextPasswords
 from strongroom.records.history import HistoryPage
 from strongroom.records.identifiers import check_project_id
 from strongroom.records.key_material import KeptKey, MovedKey, Revealed, RevealedText
-from strongroom.records.phrases import PhraseReference
+from strongroom.records.phrases import PhraseReference, ProjectPhrase
 from strongroom.records.results import RewrapResult, VerifyResult
 from strongroom.records.status import VaultStatus
 from strongroom.records.usage_log import Attribution
@@ -428,24 +428,27 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
 
     def history(
         self,
-        wallet: UUID | str | Wallet,
+        wallet: UUID | str | Wallet | ProjectPhrase,
         *,
         limit: int = 100,
         after: str | None = None,
         project_id: UUID | str | None = None,
         connection: Any | None = None,
     ) -> HistoryPage:
-        """Return one page of the texts that were kept of a wallet, oldest first, even where its rows are gone.
+        """Return one page of what was kept of a wallet or a phrase, oldest first, also where its rows are gone.
 
         Texts are sealed, or the legacy application's (``form``); none is opened.
 
         Args:
-            wallet: its id, or the wallet.
+            wallet: its id, or the wallet; or a phrase of a project, or its id.
             limit: 1 to 1,000 texts.
             after: ``next`` of the page before.
 
         Raises InvalidLimitError, InvalidCursorError, SealedTextCorruptError, StoreError.
         """
+        if isinstance(wallet, ProjectPhrase):
+            project_id = wallet.project_id if project_id is None else project_id
+            wallet = wallet.id
         return history.history(self._context.within(connection), in_project(wallet, project_id), limit, after)
 
     def restore(

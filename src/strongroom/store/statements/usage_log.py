@@ -122,7 +122,7 @@ class LogStatements(StatementBuilder):
         return self._newest(select(*columns).select_from(source), wanted, at, self.sorted_id(LOG.c.id), given)
 
     def events(self, given: frozenset[str]) -> str:
-        """A page of the events, in the columns of ``usage_log``. ``phrase_id`` narrows it, too."""
+        """A page of the events, in the columns of ``usage_log``. ``phrase_id`` and ``named_project`` narrow it, too."""
         nothing: Any = literal_column("NULL")
         event = substring(EVENTS.c.event, _LONGEST)
         at = self._known(EVENTS.c.created_at)
@@ -131,6 +131,12 @@ class LogStatements(StatementBuilder):
             "action": EVENTS.c.event == param("action", EVENTS.c.event),
             "actor": self._named_in(EVENTS.c.details) == param("actor", EVENTS.c.event),
             "phrase_id": self._named_in(EVENTS.c.details, "phrase_id") == param("phrase_id", EVENTS.c.event),
+            "named_project": or_(
+                *(
+                    self._named_in(EVENTS.c.details, member) == param("named_project", EVENTS.c.event)
+                    for member in ("project_id", "project")
+                )
+            ),
         }
         return self._newest(select(*columns).select_from(EVENTS), wanted, at, EVENTS.c.id, given)
 
