@@ -199,6 +199,20 @@ def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str],
     return None
 
 
+def derived(context: VaultContext, phrase: Phrase, record: Registration) -> KeyMaterial | None:
+    """The key of a wallet's record, as it is sealed, made again from a phrase; None where the phrase has another."""
+    try:
+        network = context.networks.get(record.network)
+        found = network.derive(phrase, record.scheme or network.scheme(None), record.path)
+        half = network.public_half(found.private_key, found.scheme)
+    except StrongroomError:
+        return None
+    if (half.public_key, half.address) != (record.public_key, record.address):
+        return None
+    found = replace(found, mnemonic=None, passphrase=None)
+    return replace(found, phrase_id=record.phrase_id, phrase_index=record.phrase_index)
+
+
 class OpenedPhrases:
     """Phrases of projects that are opened while many of their wallets are proved: each one's seed is computed once."""
 
@@ -230,20 +244,12 @@ class OpenedPhrases:
         if record.phrase_id is None or record.scheme is None:
             return None
         try:
-            network, phrase = (
-                self._context.networks.get(record.network),
-                self._phrase(record.project_id, record.phrase_id),
-            )
-            found = network.derive(phrase, record.scheme, record.path)
-            half = network.public_half(found.private_key, found.scheme)
+            phrase = self._phrase(record.project_id, record.phrase_id)
         except StoreError:
             raise
         except StrongroomError:
             return None
-        if (half.public_key, half.address) != (record.public_key, record.address):
-            return None
-        found = replace(found, mnemonic=None, passphrase=None)
-        return replace(found, phrase_id=record.phrase_id, phrase_index=record.phrase_index)
+        return derived(self._context, phrase, record)
 
     def _phrase(self, project_id: UUID, phrase_id: UUID) -> Phrase:
         key = project_id, phrase_id

@@ -66,12 +66,20 @@ class MissingKeys:
         """
         self._any = True
         self._projects.add(of or project_id or "")
+        if of is None and (own := self._recorded(wallet_id, target)) is not None:
+            target, project_id = own, None  # its row has another address: a repair takes no key at its word
         for match_key in self._prints.needs_of(project_id, wallet_id, finding):
             self._index.add(match_key)
         if target is not None:
             self._spaces.add(target.network.address_space.name)
             for match_key in self._prints.needs(project_id, target.address, finding):
                 self._index.add(match_key)
+
+    def _recorded(self, wallet_id: str, target: Target | None) -> Target | None:
+        """The address of a wallet's proved key, where its row says another one."""
+        known = self._examination_context.owners.recorded_address(wallet_id)
+        own = None if known is None else self._examination_context.derivation.target(*known)
+        return None if own is None or (target is not None and target.address == own.address) else own
 
     def would_replace(self, examined: Examination, finding: int) -> None:
         """Let a sealed text of a wallet be looked for in whose record another text is stored."""

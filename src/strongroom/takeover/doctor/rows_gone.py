@@ -65,9 +65,7 @@ class RowsGone:
         what, command = (KEPT, f"strongroom history {wallet_id}") if kept else (NOWHERE, self._store_key(found))
         phrase = self._ways_out.of_phrase(wallet_id)
         if phrase is not None:
-            words = commands.export_phrase(record.phrase_id, record.project_id)
-            works = not phrase.is_there or self._takes(found)
-            what, command = phrase.told, phrase.command if works else words
+            what, command = phrase.told, phrase.command
         evidence = f"its credential is gone; {what}; the register has it as {record.status}"
         evidence = f"{evidence}: {record.network} {record.address}"
         repair: Repair = "ask" if kept or phrase else "none"

@@ -13,6 +13,7 @@ from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import owners_by_slot, projects_by_texts
+from strongroom.usecases.register import recorded
 
 _PAGE = 100
 
@@ -27,12 +28,24 @@ class WalletOwners:
 
     def __init__(self, vault_context: VaultContext | None = None) -> None:
         self._vault_context = vault_context if vault_context is not None and vault_context.store.foreign else None
+        self._register = vault_context
         self._moved: dict[str, str | None] = {}
         """Of wallets that are another project's than their rows say, which one; None where that cannot be told."""
 
     def of(self, credential: FoundCredential) -> str | None:
         """The project that the texts of a wallet belong to, which was looked up; None where it is nobody's."""
         return self._moved.get(credential.id, credential.project_id)
+
+    def recorded_address(self, wallet_id: str) -> tuple[str, str] | None:
+        """The network and address that the record of a wallet's proved key says; None where there is none.
+
+        Raises StoreError.
+        """
+        known = None if self._register is None else uuid_or_none(wallet_id)
+        found = None if self._register is None or known is None else recorded(self._register, known)
+        if found is None or found.record.variant == UNPROVED:
+            return None
+        return found.record.network, found.record.address
 
     def looked_up(self, wallets: Iterator[FoundWallet]) -> Iterator[FoundWallet]:
         """The same wallets, page by page, each looked up before it is passed on. Raises StoreError."""
@@ -49,16 +62,16 @@ class WalletOwners:
         ids = {each: wallet_id for each in found if (wallet_id := uuid_or_none(each)) is not None}
         if self._vault_context is None or not ids:
             return
-        recorded = _recorded(self._vault_context, ids.values())
+        records = _projects(self._vault_context, ids.values())
         told = {
             row: projects_by_texts(self._vault_context, wallet_id, (record.text for record in found[row].records))
             for row, wallet_id in ids.items()
         }
-        open_still = {ids[row] for row in ids if ids[row] not in recorded and not told[row]}
+        open_still = {ids[row] for row in ids if ids[row] not in records and not told[row]}
         owners = owners_by_slot(self._vault_context, open_still)
         for row, wallet_id in ids.items():
             self._moved.pop(row, None)
-            projects = recorded.get(wallet_id) or told[row]
+            projects = records.get(wallet_id) or told[row]
             slots = owners.get(wallet_id)
             if not projects and slots is not None:
                 projects = frozenset() if slots.is_untold else slots.projects
@@ -70,7 +83,7 @@ class WalletOwners:
                 self._moved[row] = str(min(projects)) if len(projects) == 1 else None
 
 
-def _recorded(vault_context: VaultContext, wallet_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+def _projects(vault_context: VaultContext, wallet_ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
     """The projects of wallets by their records of proved keys, whose tags fit."""
     projects = defaultdict[UUID, set[UUID]](set)
     for record, tag in vault_context.store.register.records_of(wallet_ids):

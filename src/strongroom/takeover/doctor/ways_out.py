@@ -9,7 +9,8 @@ from uuid import UUID
 from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import KeyConflictError, StoreError, StrongroomError
-from strongroom.records.register import Registered, Registration
+from strongroom.records.key_material import KeyMaterial
+from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands
@@ -20,13 +21,14 @@ from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.phrase_healing import derives
-from strongroom.usecases.phrase_reading import OpenedPhrases, checked, prove_phrase_row
+from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.phrase_reading import OpenedPhrases, checked, derived, prove_phrase_row
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
 from strongroom.usecases.remake import possible, proof_of
 from strongroom.usecases.rescue import opens, stored_whatever
 from strongroom.usecases.row_comparison import wallet_of
+from strongroom.usecases.store_key import seal_for
 from strongroom.usecases.strays import strays_of
 
 _MOST_REMEMBERED = 64
@@ -39,8 +41,6 @@ class PhraseWay(NamedTuple):
     told: str
     command: str
     """What derives the key, or what brings the phrase itself back first; empty where people have to."""
-    is_there: bool = True
-    """Whether the phrase's row gives it."""
 
 
 class WaysOut:
@@ -64,28 +64,46 @@ class WaysOut:
                 return None
             found = self._phrases.derive(known.record)
             if found is not None:
+                words = commands.export_phrase(found.phrase_id, known.record.project_id)
+                command, why = self._sealed_again(known, found, words)
                 told = f"the phrase {found.phrase_id} of its project derives its key"
-                return PhraseWay(told, commands.restore(str(known.record.credential_id)))
-            return self._of_broken_phrase(known.record)
+                return PhraseWay(f"{told}; {why}" if why else told, command)
+            return self._of_broken_phrase(known)
         except (StrongroomError, ValueError):
             return None
 
-    def _of_broken_phrase(self, record: Registration) -> PhraseWay | None:
+    def _sealed_again(self, known: Registered, material: KeyMaterial, words: str) -> tuple[str, str]:
+        """What seals a key again that a phrase has, and why that is not ``restore``; ``words``: what prints those."""
+        wallet_id = known.record.credential_id
+        if self._vault_context.store.wallets.get(wallet_id) is None:
+            return self._made_anew(known, "", words)
+        try:
+            stored = stored_whatever(self._vault_context, wallet_id)
+            require_accepted(self._vault_context, stored)
+            seal_for(self._vault_context, stored, material)
+        except StrongroomError as error:
+            return words, f"`{commands.restore(str(wallet_id))}` is refused: {error.message}"
+        return commands.restore(str(wallet_id)), ""
+
+    def _of_broken_phrase(self, known: Registered) -> PhraseWay | None:
         """The same where the row of its phrase does not give it, and a text of the phrase opens."""
+        record = known.record
         if record.phrase_id is None:
             return None
         place = record.project_id, record.phrase_id
         if place not in self._not_given:
             self._remember(PhraseState.read(self._vault_context, *place))
         found = self._not_given[place]
-        if found is None or not derives(self._vault_context, found[0], record):
+        material = None if found is None else derived(self._vault_context, found[0], record)
+        if found is None or material is None:
             return None
-        restore = commands.restore(str(record.credential_id))
-        why = (
+        words = commands.export_phrase(record.phrase_id, record.project_id)
+        command, why = self._sealed_again(known, material, words)
+        told = (
             f"a text of the phrase {record.phrase_id} of its project derives its key: the finding phrase-broken says "
-            f"what brings the phrase back, and then `{restore}` the key"
+            f"what brings the phrase back, and then `{command}` the key{'; ' if why else ''}{why}"
         )
-        return PhraseWay(why, found[1], is_there=False)
+        return PhraseWay(told, found[1])
 
     def _remember(self, state: PhraseState) -> tuple[Phrase, str] | None:
         """What a phrase whose row does not give it gives all the same. Raises StrongroomError."""
