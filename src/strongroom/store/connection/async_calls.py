@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from strongroom.errors import ConnectionNotSupportedError
+from strongroom.store.connection.caller_sessions import told_of_session
 
 T = TypeVar("T")
 
@@ -17,11 +18,13 @@ async def run_awaited(connection: Any, verb: Callable[[Any], T]) -> T:
     Where the task is cancelled, SQLAlchemy rolls back to the verb's SAVEPOINT, or invalidates the connection, before
     this comes back; no thread ever has the connection.
 
-    Raises ConnectionNotSupportedError for any other object.
+    Raises ConnectionNotSupportedError for any other object, and FailedTransactionError where a session must be rolled
+    back.
     """
     known = sys.modules.get("sqlalchemy.ext.asyncio")
     if known is not None and isinstance(connection, (known.AsyncSession, known.async_scoped_session)):
-        connection = await connection.connection()
+        with told_of_session():
+            connection = await connection.connection()
     if known is None or not isinstance(connection, known.AsyncConnection):
         raise ConnectionNotSupportedError(
             "AsyncVault's connection= takes an AsyncSession or an AsyncConnection of SQLAlchemy.",

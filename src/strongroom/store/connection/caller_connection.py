@@ -34,6 +34,7 @@ from strongroom.store.connection.caller_drivers import (
     open_psycopg2_cursor,
     require_drivers_own_codecs,
 )
+from strongroom.store.connection.caller_sessions import ON_LOOP, told_of_session
 from strongroom.store.connection.cursors import reading
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, is_of_failed_transaction, translate
@@ -45,7 +46,6 @@ T = TypeVar("T")
 SAVEPOINT = "strongroom_caller"
 _DRIVERS = ("psycopg", "psycopg_async", "asyncpg", "psycopg2")
 _TAKES = "Pass a connection of SQLAlchemy, psycopg or psycopg2; AsyncVault takes AsyncSession and AsyncConnection."
-_ON_LOOP = "Await AsyncVault's verb with it, or call this one inside its run_sync."
 _IDLE = 0
 
 
@@ -168,7 +168,8 @@ def _plain(connection: Any) -> Any:
     """The connection of a SQLAlchemy session in its transaction; anything else as it is."""
     orm = sys.modules.get("sqlalchemy.orm")
     if orm is not None and isinstance(connection, (orm.Session, orm.scoped_session)):
-        return connection.connection()
+        with told_of_session():
+            return connection.connection()
     return connection
 
 
@@ -179,7 +180,7 @@ def _require(connection: Any, engine: Engine) -> None:
         return
     if type(connection).__module__.partition(".")[0] == "asyncpg" or hasattr(connection, "__aenter__"):
         raise ConnectionNotSupportedError(
-            "connection= is of an asynchronous kind that this verb cannot use.", hint=_ON_LOOP
+            "connection= is of an asynchronous kind that this verb cannot use.", hint=ON_LOOP
         )
     if engine.dialect.name != "postgresql" or not (_is_psycopg(connection) or _is_psycopg2(connection)):
         raise ConnectionNotSupportedError("connection= is not of a type that strongroom takes.", hint=_TAKES)
@@ -205,7 +206,7 @@ def _require_sqlalchemy(connection: sa.Connection, engine: Engine) -> None:
             connection.connection.run_async(_nothing)
     except MissingGreenlet as error:
         raise ConnectionNotSupportedError(
-            "connection= is an asynchronous engine's, and this is not its run_sync.", hint=_ON_LOOP
+            "connection= is an asynchronous engine's, and this is not its run_sync.", hint=ON_LOOP
         ) from error
     except sa.exc.InvalidRequestError as error:  # invalidated, or its transaction has failed
         raise RetryTransactionError("The caller's transaction has ended or must be rolled back.") from error
