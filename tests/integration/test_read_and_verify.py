@@ -76,6 +76,7 @@ def test_an_address_finds_its_wallet_in_any_of_its_forms(vault: Vault) -> None:
     wallet, _ = vault.create_wallet(project, "ethereum")
     assert vault.find_by_address(wallet.address) == wallet
     assert vault.find_by_address(wallet.address.lower()) == wallet
+    assert vault.find_by_address(wallet.address.upper()) == wallet  # 0X and capitals
     assert vault.find_by_address(wallet.address, project_id=project) == wallet
     with pytest.raises(strongroom.WalletNotFoundError):
         vault.find_by_address(wallet.address, project_id=uuid4())

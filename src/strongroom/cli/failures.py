@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -21,6 +21,8 @@ NOTHING = "Nothing was changed."
 UNKNOWN = "It is not known whether anything was changed; the command may be repeated safely."
 
 MISSING_COMMAND = "Missing command."  # the parser's words
+_ABOUT_AS_CLOSE = 0.1
+"""How much less alike another name is that may be meant as well."""
 SECRETS_HINT = "Secrets enter by standard input, a file or a prompt, never by an argument."
 
 
@@ -163,7 +165,7 @@ def of_parser(error: Any) -> Failure:
             message = f"The value of {_named(parameter)} is not a valid one."
             hint = f"{_named(parameter)}: {parameter.help}" if getattr(parameter, "help", None) else hint
         case "NoSuchOption":
-            message, hint = _no_such_option(error, hint)
+            message, hint = _no_such_option(error, context, hint)
         case "BadOptionUsage":
             option = error.option_name
             takes = "takes no value" if "not take" in str(error.message) else "needs a value"
@@ -186,13 +188,15 @@ def _named(parameter: Any) -> str:
     return str(parameter.opts[0])
 
 
-def _no_such_option(error: Any, hint: str) -> tuple[str, str]:
+def _no_such_option(error: Any, context: Any, hint: str) -> tuple[str, str]:
     name = str(error.option_name)
     shown = f": {name}" if re.fullmatch(r"--?[a-z]+(-[a-z]+){0,3}", name) and len(name) <= 24 else ""
     if re.search(r"key|mnemonic|phrase|seed|secret|password", name):
         hint = f"{hint} - {SECRETS_HINT}"
-    elif error.possibilities:
-        hint = f"Did you mean {' or '.join(sorted(error.possibilities))}? {hint}"
+    elif name.removeprefix("--").upper() in _arguments_of(context):
+        hint = f"{name.removeprefix('--').upper()} is given without an option. {hint}"
+    elif close := closest(name.lstrip("-"), [each.lstrip("-") for each in error.possibilities or ()]):
+        hint = f"Did you mean {' or '.join(f'--{each}' for each in close)}? {hint}"
     return f"There is no such option{shown}.", hint
 
 
@@ -203,11 +207,24 @@ def _no_such_command(error: Any, names: list[str], hint: str) -> tuple[str, str]
     if typed is None:
         return message, f"{every} {hint}"
     elsewhere = [f"{group} {name}" for group, name in _commands_below(error.ctx) if name == typed[1].lower()][:3]
-    close = elsewhere or difflib.get_close_matches(typed[1].lower(), names, 2)
+    close = elsewhere or closest(typed[1].lower(), names)
     meant = f"Did you mean {' or '.join(close)}?" if close else every
     if elsewhere and error.ctx.parent is not None:  # in a group, which they are not of: its own come first
         meant = f"{every} {meant}"
     return message, f"{meant} {hint}"
+
+
+def closest(typed: str, names: Sequence[str]) -> list[str]:
+    """The names of ours that a word may mean: the closest one, and another that is about as close."""
+    found = difflib.get_close_matches(typed, names, 2)
+    ratios = [difflib.SequenceMatcher(None, each, typed).ratio() for each in found]
+    return [each for each, ratio in zip(found, ratios, strict=True) if ratio > ratios[0] - _ABOUT_AS_CLOSE]
+
+
+def _arguments_of(context: Any) -> set[str]:
+    """What a command takes without an option, as its usage names it."""
+    parameters = () if context is None else context.command.params
+    return {_named(each) for each in parameters if each.param_type_name == "argument"}
 
 
 def _commands_below(context: Any) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ from typer.core import TyperGroup
 
 from strongroom.cli.command import CommandContext, command, common_callback
 from strongroom.cli.exit_codes import EXIT_DONE
-from strongroom.cli.failures import UNKNOWN
+from strongroom.cli.failures import UNKNOWN, closest
 from strongroom.cli.history_reveal import reveal
 from strongroom.cli.options import Actor, After, Reason
 from strongroom.cli.wallet_read import render_wallet
@@ -26,12 +27,17 @@ _RESTORE = "Example: strongroom history restore 0190c3f2-7a51-7c68-8d3f-6a2f7e1b
 
 
 class _IdOrCommand(TyperGroup):
-    """A first word that is no command is an id for the default one."""
+    """A first word that is no command, and like none, is an id for the default one."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        if args[0] not in self.commands:
+        if args[0] not in self.commands and not _may_be_command(args[0], [*self.commands]):
             args = [DEFAULT, *args]
         return super().resolve_command(ctx, args)
+
+
+def _may_be_command(word: str, commands: list[str]) -> bool:
+    """Whether a word that names no wallet may be a command that was mistyped."""
+    return re.fullmatch("[a-z-]{1,16}", word) is not None and bool(closest(word, commands))
 
 
 def build() -> typer.Typer:

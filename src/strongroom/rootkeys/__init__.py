@@ -74,7 +74,7 @@ def open_root_key(uri: str, options: ProviderOptions = _DEFAULTS) -> RootKey:
     return PROVIDERS[scheme](uri, options)
 
 
-_QUOTES = ("'", '"', "`")
+_QUOTES = ("'", '"', "`", "\u201c", "\u201d", "\u2018", "\u2019")
 """What copied lines of .env files, and Docker's --env-file, bring along."""
 
 

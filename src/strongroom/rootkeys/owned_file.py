@@ -10,6 +10,9 @@ from strongroom.errors import RootKeyInsecureError, RootKeyMissingError
 from strongroom.host.files import NotTrustedError, open_trusted
 from strongroom.secret import Secret
 
+_QUOTES = ("'", '"', "`", "\u2019", "\u201d")
+_QUOTED = "Its name ends with a quote: leave out what is around the URI."
+
 
 def path_of(place: str) -> Path:
     """The path of the rest of a URI: ``root.key``, ``/etc/root.key`` or ``///etc/root.key``."""
@@ -35,6 +38,7 @@ def read(path: Path, max_bytes: int, kind: str) -> Secret:
             "root's with mode 0440 and the process's group (defaultMode: 0400, fsGroup); or as a variable: env:NAME.",
         ) from None
     except FileNotFoundError:
-        raise RootKeyMissingError(f"The {kind} {path} does not exist.") from None
+        hint = _QUOTED if str(path)[-1:] in _QUOTES else None
+        raise RootKeyMissingError(f"The {kind} {path} does not exist.", hint=hint) from None
     except OSError as error:
         raise RootKeyMissingError(f"The {kind} {path} cannot be read: {os.strerror(error.errno or 0)}.") from error

@@ -87,11 +87,12 @@ def find_by_address(context: VaultContext, address: str, project_id: UUID | str 
     """See Vault.find_by_address."""
     project = None if project_id is None else check_project_id(project_id)
     check_text(address, InvalidAddressError)
+    given, address = address, f"0x{address[2:]}" if address.startswith("0X") else address
     canonical = {match.address for match in address_table(context.networks).recognise(address).matches}
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
     if context.store.foreign:
-        canonical |= {address, address.lower()}  # the legacy application may have written it in another form
+        canonical |= {given, address, address.lower()}  # the legacy application may have written it in another form
     found = context.store.wallets.find_by_address(sorted(canonical), project)
     if not found:
         raise WalletNotFoundError("There is no wallet with this address.")

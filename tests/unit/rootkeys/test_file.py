@@ -352,3 +352,11 @@ def test_a_full_disk_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(RootKeyError, match="cannot be made: No space left on device"):
         at(path).create()
     assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("quote", ["'", '"', "`", "\u201d"])
+def test_a_quote_at_the_end_of_a_name_is_named_where_no_such_file_is(private_path: Path, quote: str) -> None:
+    with pytest.raises(RootKeyMissingError) as caught:
+        wrap_one(at(f"{private_path / 'root.key'}{quote}"), KID, SEALING_KEY)
+    assert "ends with a quote" in caught.value.hint
+    assert "backup" not in caught.value.hint
