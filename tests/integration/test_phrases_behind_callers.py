@@ -1,0 +1,181 @@
+"""Wallets are replaced and indices are skipped while a caller's transaction holds the account of their phrase."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+import strongroom
+from strongroom import Vault
+from testbed.databases.deployments import Deployment, open_deployment
+from testbed.servers.postgres import wait_until
+
+BY: dict[str, Any] = {"actor": "test", "reason": "to compare"}
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.fixture(params=["fresh", "g4"])
+def postgresql(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    with open_deployment(request.param, request) as opened:
+        yield opened
+
+
+@contextmanager
+def caller(deployment: Deployment) -> Iterator[sa.Connection]:
+    """A transaction of the application's own."""
+    engine = strongroom.create_engine(deployment.url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def wait_for(deployment: Deployment, number: int) -> None:
+    """Until so many sessions wait for a lock."""
+    wait_until(lambda: deployment.execute(_WAITING) == [(number,)], f"{number} sessions do not wait for a lock")
+
+
+def begun(vault: Vault, project: UUID) -> UUID:
+    """The wallet that is replaced: index 0 of three."""
+    vault.create_phrase(project)
+    return vault.create_many(project, "ethereum", ["old", "b", "c"])[0].wallet.id
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_they_wait_for_the_callers_transaction_and_take_what_comes_next(postgresql: Deployment, end: str) -> None:
+    project = postgresql.project()
+    with postgresql.open() as vault, ThreadPoolExecutor(3) as others, caller(postgresql) as connection:
+        old = begun(vault, project)
+        vault.create_many(project, "ethereum", ["d", "e"], connection=connection)
+        replaced = others.submit(vault.replace_wallet, old)
+        wait_for(postgresql, 1)
+        advanced = others.submit(vault.advance_phrase, project, "ethereum", 50, **BY)
+        wait_for(postgresql, 2)
+        made = others.submit(vault.create_many, project, "ethereum", ["f"])
+        wait_for(postgresql, 3)
+        assert not any(each.done() for each in (replaced, advanced, made))
+        getattr(connection, end)()
+        after = 5 if end == "commit" else 3
+        index = replaced.result(30).wallet.phrase_index
+        assert advanced.result(30).next_index >= 50
+        last = made.result(30)[0].wallet.phrase_index
+        assert index in (after, after + 1, 50, 51)
+        assert last in (after, after + 1, 50, 51)
+        assert index != last
+        postgresql.assert_sound(vault)
+
+
+def test_behind_a_lock_timeout_they_end_typed_and_write_nothing(postgresql: Deployment) -> None:
+    project = postgresql.project()
+    with postgresql.open() as vault:
+        old = begun(vault, project)
+    name = psycopg.conninfo.conninfo_to_dict(postgresql.url)["dbname"]
+    postgresql.execute(f"ALTER DATABASE {name} SET lock_timeout = '100ms'")
+    with postgresql.open() as vault, caller(postgresql) as connection:
+        vault.create_many(project, "ethereum", ["d"], connection=connection)
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: vault.replace_wallet(old, idempotency_key="k"),
+            lambda: vault.advance_phrase(project, "ethereum", 50, **BY),
+            lambda: vault.create_many(project, "ethereum", ["e"]),
+        )
+        for call in calls:
+            start = time.monotonic()
+            with pytest.raises(strongroom.StrongroomError) as caught:
+                call()
+            assert caught.value.retryable
+            assert time.monotonic() - start < 10
+        connection.commit()
+        assert vault.get_wallet(old).status == "active"
+        assert vault.replace_wallet(old, idempotency_key="k").wallet.phrase_index == 4
+        assert vault.list_accounts(project)[0].next_index == 5
+        postgresql.assert_sound(vault)
+
+
+def test_a_deadlock_with_the_callers_own_locks_ends_typed(postgresql: Deployment) -> None:
+    """The caller has the slot, and wants the account; the replacement has the account, and wants the slot."""
+    project = postgresql.project()
+    with postgresql.open() as vault, ThreadPoolExecutor(1) as others, caller(postgresql) as connection:
+        old = begun(vault, project)
+        slot = "SELECT 1 FROM strongroom_slot WHERE label = 'old' AND project_id = :project FOR UPDATE"
+        connection.execute(sa.text(slot), {"project": project})
+        replaced = others.submit(vault.replace_wallet, old)
+        wait_for(postgresql, 1)
+        try:
+            made = vault.create_many(project, "ethereum", ["d"], connection=connection)[0].wallet.phrase_index
+            connection.commit()
+        except strongroom.RetryTransactionError:
+            connection.rollback()
+            made = None
+        index = replaced.result(30).wallet.phrase_index
+        assert (made, index) in ((None, 3), (3, 4))
+        postgresql.assert_sound(vault)
+
+
+def test_of_two_callers_who_take_accounts_the_other_way_round_one_is_told(postgresql: Deployment) -> None:
+    project = postgresql.project()
+    with postgresql.open() as vault, ThreadPoolExecutor(2) as callers:
+        vault.create_phrase(project)
+        both = threading.Barrier(2, timeout=30)
+
+        def take(first: str, second: str) -> bool:
+            with caller(postgresql) as connection:
+                vault.create_many(project, first, ["a"], connection=connection)
+                both.wait()
+                try:
+                    vault.create_many(project, second, ["b"], connection=connection)
+                except strongroom.RetryTransactionError:
+                    connection.rollback()
+                    return False
+                connection.commit()
+                return True
+
+        done = [callers.submit(take, "ethereum", "polygon"), callers.submit(take, "polygon", "ethereum")]
+        assert sorted(each.result(30) for each in done) == [False, True]
+        assert [each.next_index for each in vault.list_accounts(project)] == [1, 1]
+        assert take_again(vault, project) == [("ethereum", 1), ("polygon", 1)]
+        postgresql.assert_sound(vault)
+
+
+def take_again(vault: Vault, project: UUID) -> list[tuple[str, int | None]]:
+    made = [vault.create_many(project, network, ["c"])[0].wallet for network in ("ethereum", "polygon")]
+    return [(each.network, each.phrase_index) for each in made]
+
+
+def test_on_sqlite_they_wait_as_long_as_they_may_and_end_typed(request: pytest.FixtureRequest) -> None:
+    with open_deployment("sqlite", request) as deployment:
+        project = deployment.project()
+        with (
+            deployment.open() as vault,
+            deployment.open(busy_timeout_seconds=1) as impatient,
+            ThreadPoolExecutor(4) as others,
+        ):
+            old = begun(vault, project)
+            with caller(deployment) as connection:
+                vault.create_many(project, "ethereum", ["d"], connection=connection)
+                refused: list[Future[Any]] = [
+                    others.submit(impatient.replace_wallet, old),
+                    others.submit(impatient.advance_phrase, project, "ethereum", 50, **BY),
+                ]
+                for each in refused:
+                    error = each.exception(30)
+                    assert isinstance(error, strongroom.StrongroomError)
+                    assert (error.code, error.retryable) in (("contention", True), ("store-unavailable", True)), (
+                        error.code
+                    )
+                waiting = others.submit(vault.replace_wallet, old)
+                with pytest.raises(TimeoutError):
+                    waiting.result(1)
+                connection.commit()
+            assert waiting.result(30).wallet.phrase_index == 4
+            assert vault.list_accounts(project)[0].next_index == 5
+            deployment.assert_sound(vault)
