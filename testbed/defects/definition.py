@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from uuid import UUID
 
 from testbed.defects.finding import (
@@ -144,7 +145,16 @@ class _Doctor:
         if any(text.form == "unreadable" and not _is_name(text) for text in own):
             return ASK
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
-        return ASK if other_address or self._may_be_there(credential) else NONE
+        return ASK if other_address or self._may_be_there(credential) or self._any_closed else NONE
+
+    @cached_property
+    def _any_closed(self) -> bool:
+        """Whether a sealed text is anywhere that is not opened: while there is, nothing is lost."""
+        opened = self.truth.kids if self.given.root_key else frozenset[str]()
+        texts = [record.text for record in self.truth.records]
+        texts += [entry.text for entry in self.truth.entries]
+        texts += [text for credential in self.truth.credentials for text in credential.members.values()]
+        return any(text.header is not None and text.header.kid not in opened for text in texts)
 
     def _may_be_there(self, credential: CredentialRow) -> bool:
         """Whether a text that was not opened, or that nothing explains, is stored with its address."""

@@ -34,6 +34,12 @@ SEED = int(os.environ.get("STRONGROOM_DEFECT_SEED", "1"))
 FOUND = 3
 """The exit code where something is found."""
 ROOT_KEY_ONLY = Access(root_key=True)
+WITHOUT_SEALED = (
+    *("no-vault-record", "placeholder", "ours-is-lost", "flag-says-stored", "key-in-plaintext", "phrase-in-plaintext"),
+    *("lost-with-its-key-in-the-metadata", "lost-with-another-key-in-the-metadata", "lost-and-filed-under-another"),
+    *("lost-with-the-name-of-another-vault", "lost-and-written-otherwise-under-another", "key-in-metadata-too"),
+)
+"""Defects whose sealed texts, if there are any, are of the keyring's own keys."""
 
 _numbers = count(1)
 _templates: dict[tuple[str, str], str] = {}
@@ -42,19 +48,24 @@ _templates: dict[tuple[str, str], str] = {}
 @pytest.fixture(scope="session")
 def planted_once(
     postgres: PostgresServer, root_key_uri: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], WrittenDatabase]:
-    """What is planted in a generation; made when it is first asked for, and only read afterwards."""
-    made: dict[str, WrittenDatabase] = {}
+) -> Callable[..., WrittenDatabase]:
+    """What is planted in a generation; made when it is first asked for, and only read afterwards.
 
-    def planted(generation: str) -> WrittenDatabase:
-        if generation not in made:
+    ``opened``: no sealed text of an unknown sealing key.
+    """
+    made: dict[tuple[str, bool], WrittenDatabase] = {}
+
+    def planted(generation: str, *, opened: bool = False) -> WrittenDatabase:
+        if (generation, opened) not in made:
             folder = tmp_path_factory.mktemp("defects")
             folder.chmod(0o700)
             url = f"sqlite:///{folder / 'vault.db'}"
             if generation != "sqlite":
                 url = postgres.create_database(f"defects_{generation.replace('-', '_')}_{next(_numbers)}")
-            made[generation] = write_database(url, generation, SEED, WALLETS, root_key=root_key_uri)
-        return made[generation]
+            defects = None if not opened else WITHOUT_SEALED
+            wallets = WALLETS if not opened else WALLETS // 3
+            made[generation, opened] = write_database(url, generation, SEED, wallets, defects, root_key=root_key_uri)
+        return made[generation, opened]
 
     return planted
 
@@ -131,7 +142,7 @@ def difference(truth: GroundTruth, expected: Counter[ExpectedFinding], found: Co
 @pytest.mark.parametrize("given", [Access(), ROOT_KEY_ONLY, EVERYTHING], ids=["nothing", "root-key", "everything"])
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_doctor_finds_what_was_planted_and_nothing_else(
-    generation: str, given: Access, planted_once: Callable[[str], WrittenDatabase], root_key_uri: str
+    generation: str, given: Access, planted_once: Callable[..., WrittenDatabase], root_key_uri: str
 ) -> None:
     planted = planted_once(generation)
     document = examined(planted, given, root_key_uri)
@@ -143,13 +154,26 @@ def test_doctor_finds_what_was_planted_and_nothing_else(
     assert document["summary"] == dict(summary)
 
 
+@pytest.mark.crossed(10)
+@pytest.mark.thorough(but=("sqlite", "g4"))
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_where_every_sealed_text_opens_what_is_lost_is_called_lost(
+    generation: str, planted_once: Callable[..., WrittenDatabase], root_key_uri: str
+) -> None:
+    planted = planted_once(generation, opened=True)
+    expected = planted.findings(ROOT_KEY_ONLY)
+    assert any(each.repair == "none" for each in expected)
+    wrong = difference(planted.truth, expected, found_in(examined(planted, ROOT_KEY_ONLY, root_key_uri)))
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.thorough(sample=1)
 @pytest.mark.parametrize(
     "given", [Access(legacy_password=True), Access(keystore_password=True)], ids=["legacy", "keystore"]
 )
 @pytest.mark.parametrize("generation", ["g2", "g4-vault"])
 def test_a_password_opens_what_is_its_own(
-    generation: str, given: Access, planted_once: Callable[[str], WrittenDatabase], root_key_uri: str
+    generation: str, given: Access, planted_once: Callable[..., WrittenDatabase], root_key_uri: str
 ) -> None:
     planted = planted_once(generation)
     found = found_in(examined(planted, given, root_key_uri))

@@ -27,8 +27,8 @@ _REPAIRS = {
     "unlink": "Unlink: what two credentials share",
     "rewrap": "Rewrap: seal again",
     "ask": "Ask: somebody has to decide, or to bring a password, a key or a keyring",
-    "unexplained": "Unexplained: nothing known explains the text, or a phrase was not opened. Not lost: docs/doctor.md "
-    "says what to try",
+    "unexplained": "Unexplained: nothing known explains the text, or something was not opened. Not lost: "
+    "docs/doctor.md says what to try",
     "none": "Lost: nothing in this database gives the key back",
 }
 _STYLES = {"critical": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
@@ -80,7 +80,7 @@ def _facts(report: DoctorReport) -> Iterator[tuple[str, str]]:
     if states["unexplained"]:
         yield (
             "unexplained",
-            f"{states['unexplained']:,} whose key may be in a text of an unknown form, or a phrase that was not opened",
+            f"{states['unexplained']:,} whose key may be in a text that nothing explains, or that was not opened",
         )
     yield "lost", f"{states['lost']:,} whose key is nowhere in this database"
 
@@ -186,7 +186,7 @@ class _Rows(NamedTuple):
     repairs: frozenset[str]
     codes: frozenset[str]
     opens: str
-    """The command that opens phrases which may derive missing keys; empty where no finding names it."""
+    """The command that looks further for missing keys; empty where no finding names it."""
 
     @classmethod
     def of(cls, report: DoctorReport) -> _Rows:
@@ -205,7 +205,7 @@ def _of_rows(rows: _Rows, more: str) -> str:
         also = f"    (missing keys: {opens})" if rows.opens else also
         return f"make a backup, then: strongroom repair --plan plan.json{more}{also}"
     if rows.opens:
-        return f"open the phrases that may derive missing keys: {opens}"
+        return f"look further for the missing keys: {opens}"
     if "none" in rows.repairs:
         return f"look for the lost keys elsewhere; with a key: {lost}"
     return "decide about what is under Ask: `strongroom docs findings` says of each code what helps."

@@ -7,9 +7,8 @@ from functools import cached_property, partial
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
-from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS, SHORT_CHARACTERS
+from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS, SHORT_CHARACTERS, HistoryReading
 from strongroom.store.statements.metadata_columns import metadata_columns
-from strongroom.store.statements.phrase_reading import PhraseReading
 from strongroom.store.statements.wallet_row import (
     METADATA_MEMBERS,
     OTHER_METADATA,
@@ -25,7 +24,7 @@ _CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 
 
-class InspectionStatements(PhraseReading):
+class InspectionStatements(HistoryReading):
     """The statements of an inspection, for one engine and one profile."""
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:

@@ -87,10 +87,10 @@ def history_entry(row: Sequence[Any]) -> HistoryEntry:
 
 def kid_of(head: str) -> str | None:
     """The kid in the first forty characters of a sealed text, or None for other texts."""
-    if not head.startswith(SEALED_PREFIX) or len(head) < 40:
+    if not head.startswith(SEALED_PREFIX) or len(head) < BEGINNING_CHARACTERS:
         return None
     try:
-        return base64.urlsafe_b64decode(head[:40])[8:].decode("ascii")
+        return base64.urlsafe_b64decode(head[:BEGINNING_CHARACTERS])[8:].decode("ascii")
     except ValueError:
         return None
 
@@ -102,6 +102,10 @@ def event_parameters(event: Event, now: datetime, event_id: UUID | None = None) 
         if value is not None:
             details[name] = value
     return {"event_id": event_id or new_id(now), "event": event.event, "details": json.dumps(details), "now": now}
+
+
+BEGINNING_CHARACTERS = 40
+"""Of a sealed text: they name its sealing key."""
 
 
 def beginning_of(kid: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DOCTOR = "strongroom doctor"
+"""Look at every wallet."""
 PLAN = "strongroom repair --plan plan.json"
 WITH_ROOT_KEY = "strongroom doctor --root-key URI"
 """Open what is sealed, and say more."""

@@ -193,7 +193,7 @@ _IN_THE_WAY = frozenset({"unreadable"})
 
 def _is_missing(finding: Finding) -> bool:
     """Whether nothing was read that could be the key."""
-    return finding.repair == "none" or finding.unopened
+    return finding.repair == "none"
 
 
 def note_of(before: State, after: State) -> bytes:

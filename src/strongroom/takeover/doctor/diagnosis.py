@@ -33,6 +33,7 @@ from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import IN_HISTORY, Spool, as_asked, as_known
 from strongroom.takeover.doctor.state import State, once_asked
 from strongroom.takeover.doctor.text_probes import MORE
+from strongroom.takeover.doctor.unopened import STOPPED, Unopened
 
 _BATCH = 64
 """How much work a thread takes at a time: handing over a single phrase would cost a tenth of its time."""
@@ -110,9 +111,11 @@ class Doctor:
         register: RegisterProbes | None = None,
         gone: RowsGone | None = None,
         kept: KeptKeys | None = None,
+        unopened: Unopened | None = None,
     ) -> None:
         self._inspection = inspection
         self._register, self._gone, self._kept = register, gone, kept
+        self._unopened = Unopened(has_keyring=examination_context.keyring is not None) if unopened is None else unopened
         self._examination_context = examination_context
         self._index: CrossRowIndex
         self._missing: MissingKeys
@@ -128,6 +131,8 @@ class Doctor:
         to it.
         """
         self.diagnosis.last_id = since
+        if since is not None:
+            self._unopened.note_others()
         return self._look(since)
 
     def _look(self, since: str | None) -> Generator[None]:
@@ -149,7 +154,8 @@ class Doctor:
                     self.diagnosis.spool.add(finding)
                 if self._gone is not None:
                     self._missing.of_the_gone(self._gone, whole=since is None)
-                self._missing.look_further(self._inspection, since, self._kept)
+                self._missing.look_further(self._inspection, since, self._kept, self._unopened)
+                self.diagnosis.complete = True
             finally:
                 way_back = None if self._kept is None else self._kept.put_back
                 with CrossRows(self.diagnosis.spool, self.diagnosis.states, way_back) as across:
@@ -157,7 +163,16 @@ class Doctor:
                         across.compare(group)
                     across.finish()
                     self.diagnosis.exposed = across.exposed
-        self.diagnosis.complete = True
+                self._close_lost()
+
+    def _close_lost(self) -> None:
+        """Call nothing lost, unless everything was seen that could have its key."""
+        diagnosis = self.diagnosis
+        if not diagnosis.complete:
+            self._unopened.note(STOPPED)
+        diagnosis.spool.unopened = self._unopened.told()
+        if diagnosis.spool.unopened is not None:
+            diagnosis.states[State.UNEXPLAINED] += diagnosis.states.pop(State.LOST, 0)
 
     def _examined(self, since: str | None) -> Iterator[Examination]:
         """Each wallet examined, in order; where a key derivation function runs, on threads, which it leaves free."""
@@ -166,6 +181,7 @@ class Doctor:
         with ThreadPoolExecutor(cores, "strongroom-doctor") as pool:
             try:
                 for found in self._examination_context.owners.looked_up(self._inspection.wallets(since)):
+                    self._unopened.note_wallet(found)
                     readings = Readings.of(found)
                     work = readings.work()
                     if work is Work.LIGHT and not batch.wallets and not waiting:
@@ -185,6 +201,7 @@ class Doctor:
 
     def _look_at_entry(self, kept: KeptText) -> None:
         """Tell of a text in the history; of an envelope that a repair kept only where it holds more than the key."""
+        self._unopened.note_text(kept.text)
         if (entry := in_history.kept_text(self._examination_context, kept)) is not None:
             self._tell_kept(entry)
         elif kept.form != "sealed" or not is_sealed(kept.text):

@@ -143,7 +143,7 @@ class Finding:
     """Whether other findings of its code are about other members of the same metadata."""
 
     unopened: bool = False
-    """Whether the key that it misses may be one of a phrase that was not opened: then it is not lost."""
+    """Whether something was not opened or read that may give the key that it misses: then it is not lost."""
 
     project_id: str | None = None
     network: str | None = None

@@ -23,7 +23,6 @@ from strongroom.takeover.doctor.refusals import is_asked, refusal
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer, as_derived
-from strongroom.takeover.doctor.unopened_phrases import UnopenedPhrases
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import recorded_elsewhere
@@ -45,14 +44,11 @@ class KeptKeys:
         examination_context: ExaminationContext,
         vault_context: VaultContext | None,
         ways_out: WaysOut | None,
-        unopened: UnopenedPhrases | None = None,
     ) -> None:
-        """``unopened``: the phrases of projects, where the vault does not open them."""
         self._inspection = inspection
         self._examination_context = examination_context
         self._vault_context = vault_context
         self._ways_out = ways_out
-        self._unopened = unopened
         self._asked: tuple[str, StrongroomError | None] = "", None
         """The last command that its verb was asked about, which several findings may name, and what it said."""
 
@@ -130,8 +126,6 @@ class KeptKeys:
             return self._of_another(finding, examined)
         if _PASSWORD in finding.command and not finding.by_hand:
             return self._of_moved(self._of_another(finding, examined), examined)
-        if self._unopened is not None and finding.code in commands.KEYLESS and finding.repair == "none":
-            return self._unopened.told(finding, examined)
         if self._vault_context is None or self._ways_out is None or finding.automatic or finding.by_hand:
             return finding
         if finding.code in commands.KEYLESS and finding.repair == "none" and finding.credential_id is not None:

@@ -25,6 +25,7 @@ from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
+from strongroom.takeover.doctor.unopened import Unopened
 
 
 class MissingKeys:
@@ -97,11 +98,13 @@ class MissingKeys:
                 target = derivation.target(record.network, record.address)
                 self.miss(None, str(record.credential_id), target, place, of=str(record.project_id))
 
-    def look_further(self, inspection: Inspection, since: str | None, kept: KeptKeys | None) -> None:
+    def look_further(
+        self, inspection: Inspection, since: str | None, kept: KeptKeys | None, unopened: Unopened
+    ) -> None:
         """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
         if not self._any:
             return
-        self.offer(self._misplaced(inspection))
+        self.offer(self._misplaced(inspection, unopened))
         if self._spaces:
             for offer in () if kept is None else kept.of_phrases(self._spaces):
                 place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
@@ -110,9 +113,10 @@ class MissingKeys:
             for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
                 self.offer(self._more(found))
 
-    def _misplaced(self, inspection: Inspection) -> Iterator[Offer]:
+    def _misplaced(self, inspection: Inspection, unopened: Unopened) -> Iterator[Offer]:
         """The sealed texts that the history keeps of other wallets than their own."""
         for entry_id, wallet_id, beginning in inspection.sealed_beginnings(of_others=False):
+            unopened.note_text(beginning)
             if sealing.wallet_in(beginning) in (None, wallet_id):
                 continue
             kept = inspection.kept_entry(entry_id)

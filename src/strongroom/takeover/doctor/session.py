@@ -30,7 +30,7 @@ from strongroom.store.connection.database import Database
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.context import StoreContext
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.store.inspection.phrases import PhraseInspection
+from strongroom.store.inspection.phrases import any_phrase
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.cross_row_index import Fingerprints
@@ -48,7 +48,7 @@ from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
 from strongroom.takeover.doctor.schema_probes import node_notes, schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
-from strongroom.takeover.doctor.unopened_phrases import UnopenedPhrases
+from strongroom.takeover.doctor.unopened import Unopened
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
@@ -122,15 +122,22 @@ def examining(
             owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
             examination_context = replace(examination_context, owners=owners, keys_of_others=others)
             diagnosis.spool.leads_across = KeysAcross(inspection, vault_context, others).leads
-        phrases = PhraseInspection(reading.database, profile, reading.catalogue.hidden)
-        unopened = None if vault_context else UnopenedPhrases(phrases, has_root_key=opened.root_key is not None)
+        unopened = Unopened(
+            keys.kids if keys is not None else (),
+            has_keyring=keys is not None,
+            hidden=bool(reading.catalogue.hidden),
+            partial=reading.project_id is not None,
+        )
+        if vault_context is None and any_phrase(reading.database, profile):
+            unopened.note_phrases()
         yield Doctor(
             inspection,
             examination_context,
             diagnosis,
             register,
             gone,
-            KeptKeys(inspection, examination_context, vault_context, ways_out, unopened),
+            KeptKeys(inspection, examination_context, vault_context, ways_out),
+            unopened,
         )
 
 

@@ -25,6 +25,9 @@ KEPT = "the history keeps texts of it, none of which is known to be its key"
 _NOT_OF_PROJECT = ", of another project or of none"
 
 
+_MISSING = commands.KEYLESS | {"wallet-rows-gone"}
+
+
 class Offer(NamedTuple):
     """A key that is stored somewhere, or a sealed text that is not where it belongs."""
 
@@ -95,6 +98,8 @@ class Spool:
         """Number of findings by code."""
         self.leads_across: Callable[[Finding, str | None], bool] | None = None
         """Whether a key of the project that is named is one that a finding's wallet is not given."""
+        self.unopened: tuple[str, str] | None = None
+        """Why no key is lost, and the command that tells; None where everything was seen."""
         self.other_ids: OtherIds | None = None
         """How findings about wallets are told that strongroom cannot name."""
 
@@ -126,7 +131,6 @@ class Spool:
             finding.by_hand,
             finding.members,
             finding.apart,
-            finding.unopened,
         ]
         head = note + Settled.OPEN.value + bytes(_SOURCE_BYTES)
         place = self._findings.append(head + json.dumps(record).encode() + b"\n")
@@ -170,6 +174,8 @@ class Spool:
             finding = _loaded(line)
             source = head[2:].rstrip(b"\0").decode(errors="surrogatepass")
             finding = self._settled(finding, Settled(head[1:2]), source)
+            if self.unopened is not None and finding.code in _MISSING and finding.repair == "none":
+                finding = _as_unopened(finding, *self.unopened)
             yield finding if self.other_ids is None else self.other_ids.told(finding)
 
     def _settled(self, finding: Finding, how: Settled, source: str) -> Finding:
@@ -190,8 +196,7 @@ def as_known(finding: Finding, where: str = "", source: str | None = None) -> Fi
     evidence = f"{finding.evidence}; {where or f'its key is stored in the vault record {shown_id(source)}'}"
     if finding.code == "unreadable":  # something stands there, and nothing is overwritten
         return replace(finding, evidence=evidence, repair="ask", automatic=False, source=source)
-    filled = replace(finding, evidence=evidence, repair="fill", automatic=True, source=source, named_command="")
-    return replace(filled, unopened=False)
+    return replace(finding, evidence=evidence, repair="fill", automatic=True, source=source, named_command="")
 
 
 def in_record(record_id: str) -> Offer:
@@ -215,9 +220,10 @@ def as_derived(finding: Finding, derives: str, command: str) -> Finding:
     return replace(finding, evidence=evidence, repair="ask", automatic=False, named_command=command, by_hand=by_hand)
 
 
-def as_unopened(finding: Finding, why: str, command: str) -> Finding:
-    """A finding about a missing key, when a phrase may derive it that was not opened."""
-    return replace(as_derived(finding, why, command), unopened=True)
+def _as_unopened(finding: Finding, why: str, command: str) -> Finding:
+    """A finding about a missing key, when something was not opened, read or derived that may give it."""
+    seen = replace(finding, evidence=finding.evidence.replace(f"; {NOWHERE}", ""))
+    return replace(as_derived(seen, why, command), unopened=True)
 
 
 def as_placed(finding: Finding, offer: Offer) -> Finding:
@@ -229,7 +235,7 @@ def as_placed(finding: Finding, offer: Offer) -> Finding:
     if finding.code != "wallet-rows-gone":
         evidence = f"{evidence}; {told}"
     by_hand = finding.by_hand or not offer.command
-    placed = replace(finding, evidence=evidence, repair="ask", automatic=False, unopened=False)
+    placed = replace(finding, evidence=evidence, repair="ask", automatic=False)
     return replace(placed, named_command=offer.command, by_hand=by_hand)
 
 

@@ -2,7 +2,7 @@
 
 ``decide_state`` says what the wallet's own rows show. ``examination`` makes it UNDECIDED where there are more records
 than are read; ``cross_rows`` and ``diagnosis`` change it where another row, the history or a phrase has or may have the
-key.
+key, and make everything UNEXPLAINED that would be LOST where a run did not see all.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class State(Enum):
     UNDECIDED = "undecided"
     """The key may be there, and a person has to decide."""
     UNEXPLAINED = "unexplained"
-    """Nothing gives the key, and a text was not explained that could hold it, or a phrase not opened."""
+    """Nothing gives the key, and a text was not explained, opened or read that could hold it."""
     LOST = "lost"
-    """Nothing gives the key, and no text could hold it, nor a phrase derive it."""
+    """Nothing gives the key, and everything was seen that could: a run as a whole says so."""
 
 
 def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> State:
@@ -59,6 +59,4 @@ def decide_state(result: Examination, records: Sequence[ExaminedRecord]) -> Stat
 
 def once_asked(state: State | None, finding: Finding) -> State | None:
     """How a wallet stands whose key was missing, when what its finding says by now is left to a person."""
-    if state is not State.LOST or finding.repair != "ask":
-        return state
-    return State.UNEXPLAINED if finding.unopened else State.UNDECIDED
+    return State.UNDECIDED if state is State.LOST and finding.repair == "ask" else state

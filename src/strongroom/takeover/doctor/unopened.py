@@ -1,0 +1,78 @@
+"""What a run did not read, open or derive: while there is any of it, no wallet of the run is called lost.
+
+A sealed text may hold a phrase, and so the keys of wallets that it does not name; a phrase of one project may derive a
+key that was imported into another. That nothing has a key is known at the end of a run that saw everything, or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strongroom.records.vault_texts import SEALED_PREFIX
+from strongroom.store.inspection.inspection import FoundWallet
+from strongroom.store.statements.rows import BEGINNING_CHARACTERS, beginning_of
+from strongroom.takeover.doctor import commands
+
+_WITHOUT_ROOT_KEY = "sealed texts and phrases were not opened without the root key, and one may hold its key"
+_UNKNOWN_KIDS = "texts are sealed by keys that are not in this database's keyring, and one may hold its key"
+_PHRASES = "phrases of projects were not opened, and one may derive its key"
+_HIDDEN = "row-level security hides rows from this role, and one may hold its key"
+_OTHERS = "other wallets were not looked at in this run, and their rows may hold its key"
+STOPPED = "the run was stopped, and a row behind that may hold its key"
+MORE_PHRASES = "more is stored of phrases than was read, and one may derive its key"
+MORE_INDICES = "phrases of its project have more indices than were derived, and its key may be at one of them"
+
+
+class Unopened:
+    """Notes what a run leaves open; the first that is noted is told."""
+
+    def __init__(
+        self, kids: Iterable[str] = (), *, has_keyring: bool, hidden: bool = False, partial: bool = False
+    ) -> None:
+        """``kids``: the sealing keys of the keyring, where ``has_keyring``; ``hidden``: whether rows may be hidden;
+        ``partial``: whether the database has other wallets than the run looks at."""
+        self._beginnings = frozenset(beginning_of(kid) for kid in kids) if has_keyring else frozenset[str]()
+        self._sealed = (_UNKNOWN_KIDS, "") if has_keyring else (_WITHOUT_ROOT_KEY, commands.WITH_ROOT_KEY)
+        self._notes = dict[str, str]()
+        if hidden:
+            self.note(_HIDDEN)
+        if partial:
+            self.note_others()
+
+    def note(self, why: str, command: str = "") -> None:
+        """Note a reason, and the command that may tell; empty where people have to look."""
+        self._notes.setdefault(why, command)
+
+    def note_others(self) -> None:
+        """Note that the run does not look at every wallet."""
+        self.note(_OTHERS, commands.DOCTOR)
+
+    def note_sealed(self) -> None:
+        """Note that something sealed is there which nothing opens."""
+        self.note(*self._sealed)
+
+    def note_phrases(self) -> None:
+        """Note that phrases of projects are there, which this run does not open."""
+        self.note(*(self._sealed if self._sealed[1] else (_PHRASES, "")))
+
+    def note_text(self, text: str | None) -> None:
+        """Note a text, or its beginning, where a sealed one is in it that the run cannot open."""
+        if text is None or SEALED_PREFIX not in text or self._sealed[0] in self._notes:
+            return
+        place = text.find(SEALED_PREFIX)
+        while place >= 0:
+            if text[place : place + BEGINNING_CHARACTERS] not in self._beginnings:
+                self.note_sealed()
+                return
+            place = text.find(SEALED_PREFIX, place + BEGINNING_CHARACTERS)
+
+    def note_wallet(self, found: FoundWallet) -> None:
+        """The same of all texts of a wallet."""
+        for record in found.records:
+            self.note_text(record.text)
+        for _, text in () if found.credential is None else found.credential.key_texts:
+            self.note_text(text)
+
+    def told(self) -> tuple[str, str] | None:
+        """Why a key may be there all the same, and the command that tells; None where everything was seen."""
+        return next(iter(self._notes.items()), None)
