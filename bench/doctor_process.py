@@ -12,7 +12,7 @@ from typing import Any
 from bench.seed_wallets import PASSWORD
 from strongroom.secret import Secret
 from strongroom.settings import Settings
-from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.doctor import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.wiring.takeovers import open_doctor
 

@@ -11,6 +11,7 @@ import pytest
 import strongroom
 from strongroom.takeover.doctor import account_problems
 from strongroom.takeover.doctor.phrase_probes import phrases_of
+from strongroom.usecases.stray_phrases import StrayPhrases
 from testbed.databases.attacked import WHO, Attacked, units
 from tests.integration.test_phrases_in_repair import choose_all, found, made, one, repaired
 
@@ -141,7 +142,7 @@ def test_any_number_of_forged_accounts_takes_bounded_memory(
     with attacked.deployment.open() as vault:
         context = vault._context
         tracemalloc.start()
-        for state in phrases_of(context, project):
+        for state in phrases_of(context, StrayPhrases(context), project):
             told = [problem.finding for problem in state.problems()]
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from strongroom import ProjectPhrase, Wallet
-from strongroom.takeover.doctor.phrase_state import PhraseState
+from strongroom.takeover.doctor.phrase_row import PhraseRow
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked
 from testbed.databases.guards import key_of, rows_gone
@@ -116,12 +116,12 @@ def test_a_broken_phrase_is_opened_once_for_all_of_its_wallets(
     for table in ("credential_vault_storage", "strongroom_vault_history"):
         attacked.deployment.execute(f"DELETE FROM {table} WHERE credential_id <> ?", phrase.id)
     attacked.deployment.execute(BROKEN["the text is blank"], phrase.id)
-    read, asked = PhraseState.not_given, list[UUID]()
+    read, asked = PhraseRow.not_given, list[UUID]()
 
-    def counted(state: PhraseState) -> Any:
+    def counted(row: PhraseRow) -> Any:
         asked.append(phrase.id)
-        return read(state)
+        return read(row)
 
-    monkeypatch.setattr(PhraseState, "not_given", counted)
+    monkeypatch.setattr(PhraseRow, "not_given", counted)
     found = [each for each in attacked.doctor() if "a text of the phrase" in each["evidence"]]
     assert (len(found), len(asked)) == (3, 1)

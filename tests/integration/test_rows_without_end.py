@@ -14,7 +14,9 @@ from strongroom.records.history import HistoryEntry
 from strongroom.records.usage_log import Attribution, Event
 from strongroom.store.tag_store import SqlTagStore
 from strongroom.store.write_conditions import SCHEMA_VERSION
+from strongroom.takeover.doctor.phrase_probes import PhraseProbes
 from strongroom.takeover.doctor.register_probes import RegisterProbes
+from strongroom.usecases.stray_phrases import StrayPhrases
 from strongroom.usecases.tagging import next_head
 from strongroom.usecases.upgrade import Upgrade
 from testbed.databases.rows import execute
@@ -58,7 +60,8 @@ def test_doctor_ends_whatever_keys_rows_have(vault: Vault, vault_url: str, engin
     wallet, _ = vault.create_wallet(uuid4(), "ethereum")
     for beginning in _beginnings(engine):
         _plant(vault_url, wallet.project_id, wallet.id, beginning)
-    findings = list(islice(RegisterProbes(vault._context, None).findings(), MORE_THAN_ALL))
+    phrases = PhraseProbes(vault._context, None, StrayPhrases(vault._context))
+    findings = list(islice(RegisterProbes(vault._context, None, phrases).findings(), MORE_THAN_ALL))
     assert 0 < len(findings) < MORE_THAN_ALL
 
 

@@ -24,7 +24,7 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
     "a wallet, its record, its history or a text by an id or address alone, where no project is given": frozenset(
         {
             *("get", "find_by_address", "find_record", "history", "newest_history", "history_entry", "orphaned_texts"),
-            *("kept_otherwise", "of_wallets", "recorded", "places", "phrases_of_wallet"),
+            *("kept_otherwise", "of_wallets", "recorded", "places"),
         }
     ),
     "the rows of a wallet as repair sees them, by an id, so that those which another project has by now are seen; then "
@@ -36,8 +36,8 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
             *("page", "projects", "count_by_status", "count_by_custody", "sealed_otherwise"),
             *("unregistered", "count_unregistered", "any_unsealed", "records_without_rows"),
             *("any_sealed", "first_sealed", "last_sealed", "count_sealed"),
-            *("phrases_sealed_otherwise", "count_phrases_sealed", "lost_phrases"),
-            *("any_phrase", "kept_phrases"),
+            *("phrases_sealed_otherwise", "count_phrases_sealed", "lost_phrases", "kept_texts_holding"),
+            "any_phrase",
             *("retirable_sealing_key", "retire_sealing_key"),
             *("tagged_otherwise", "tagged_beyond", "count_tagged_by", "sealed_beginnings", "exposed"),
         }

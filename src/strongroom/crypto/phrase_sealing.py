@@ -83,6 +83,13 @@ def phrase_in(text: str) -> tuple[UUID, UUID, str] | None:
         return None
 
 
+def beginning_of_phrases(kid: str) -> str:
+    """What every text of a phrase begins with that a sealing key sealed, of whatever project it is."""
+    header = jwe.encode_header(header_of(kid, TYPE, {"project": "", "phrase": "", "identifier": ""}))
+    known = header[: header.index(b'","phrase"')]
+    return jwe.encode_segment(known[: len(known) // 3 * 3])
+
+
 def _binding(record: PhraseRecord) -> dict[str, str]:
     return {
         "project": str(record.project_id),

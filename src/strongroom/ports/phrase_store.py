@@ -11,6 +11,7 @@ from strongroom.ports.wallet_stores import Adopts, WalletMatcher
 from strongroom.records.phrases import (
     AccountChange,
     AccountRecord,
+    KeptElsewhere,
     KeptPhraseText,
     PhraseRecord,
     StoredPhrase,
@@ -76,13 +77,16 @@ class PhraseTexts(Protocol):
         """Pages of phrases, of a project or of all, in the order of project and id."""
 
     def stream_lost(self, project_id: UUID | None = None) -> Iterator[list[tuple[UUID, UUID]]]:
-        """Pages of project and id of phrases that records of wallets name, and that have no row."""
+        """Pages of project and id of phrases that records of wallets or the history name, and that have no row."""
 
     def stream_records(self, project_id: UUID, phrase_id: UUID) -> Iterator[list[Registered]]:
         """Pages of the records of wallets that were derived from a phrase, tags unchecked, in the order of ids."""
 
     def kept(self, project_id: UUID, phrase_id: UUID) -> list[KeptPhraseText]:
         """The newest sealed texts that the history keeps of a phrase."""
+
+    def stream_kept(self, beginning: str) -> Iterator[list[KeptElsewhere]]:
+        """Pages of the history's entries that hold a text which begins so, whatever they say of themselves."""
 
     def count_sealed(self, kid: str) -> int:
         """How many phrases a sealing key sealed."""
@@ -126,6 +130,10 @@ class PhraseStore(PhraseTexts, Protocol):
         self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event | None = None, now: datetime | None = None
     ) -> bool:
         """Write another state of a phrase, and an event; False where it is not the one that was read."""
+
+    def move(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event, now: datetime) -> bool:
+        """The same, and its project and id: a row that stands under others than its text names. On Citus no row goes to
+        another project: StoreRefusedError."""
 
     def replace(
         self,

@@ -164,6 +164,17 @@ class KeptPhraseText(NamedTuple):
         return f"<KeptPhraseText {self.entry_id}>"
 
 
+class KeptElsewhere(NamedTuple):
+    """A text of a phrase that an entry of the history holds, and what the entry says of itself; nothing is checked."""
+
+    project_id: UUID
+    phrase_id: UUID
+    text: str
+
+    def __repr__(self) -> str:
+        return f"<KeptElsewhere {self.phrase_id}>"
+
+
 class AccountRecord(NamedTuple):
     """How far the indices of one phrase are taken for one network, variant and path template."""
 

@@ -94,6 +94,27 @@ class SqlPhraseStore(SqlPhraseTexts):
 
         return self.context.transact(unit)
 
+    def move(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event, now: datetime) -> bool:
+        record = new[0]
+        parameters = {
+            **_phrase_parameters(*new),
+            "new_project_id": record.project_id,
+            "new_phrase_id": record.phrase_id,
+            "project_id": old.record.project_id,
+            "phrase_id": old.record.phrase_id,
+            "old_version": old.record.version,
+            "old_tag": old.tag.value,
+        }
+        as_read = self.context.sql.unwritten.as_read["strongroom_phrase"]
+
+        def unit(session: Session) -> bool:
+            if not session.change_as_read(self.context.sql.phrases.move_phrase, parameters, as_read):
+                return False
+            session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
+            return True
+
+        return self.context.transact(unit)
+
     def labelled(self, project_id: UUID, label: str) -> list[StoredPhrase]:
         parameters = {"project_id": project_id, "label": label}
         return [stored_phrase(row) for row in self.context.read(self.context.sql.phrases.find_phrase, parameters)]

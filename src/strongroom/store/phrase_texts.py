@@ -13,7 +13,7 @@ from uuid import UUID
 
 from strongroom.records.erasure import erased_label
 from strongroom.records.identifiers import new_id
-from strongroom.records.phrases import HISTORY_NETWORK, KeptPhraseText, StoredPhrase
+from strongroom.records.phrases import HISTORY_NETWORK, KeptElsewhere, KeptPhraseText, StoredPhrase
 from strongroom.records.register import Registered
 from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PREFIX
@@ -77,6 +77,17 @@ class SqlPhraseTexts:
         parameters = {"project_id": project_id, "phrase_id": phrase_id, "limit": _MOST_KEPT}
         found = self.context.read(self.context.sql.phrase_texts.kept_phrase_texts, parameters)
         return [KeptPhraseText(uuid_of(entry), text_of(text) or "") for entry, text in found]
+
+    def stream_kept(self, beginning: str) -> Iterator[list[KeptElsewhere]]:
+        after: Any = _FIRST_ID if self.context.sql.phrase_texts.writes_in_one else ""  # SQLite takes any text for an id
+        while True:
+            parameters = {"beginning": beginning, "after": after, "limit": _PAGE}
+            found = self.context.read(self.context.sql.phrase_texts.kept_texts_holding, parameters)
+            if found:
+                yield [KeptElsewhere(uuid_of(row[1]), uuid_of(row[2]), text_of(row[3]) or "") for row in found]
+            if len(found) < _PAGE:
+                return
+            after = found[-1][0]
 
     def count_sealed(self, kid: str) -> int:
         parameters = {"beginning": rows.beginning_of(kid)}

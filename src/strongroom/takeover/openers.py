@@ -11,7 +11,7 @@ from uuid import UUID
 from strongroom.records.usage_log import Attribution
 from strongroom.store.guard.installer import Guard
 from strongroom.store.migrations.distribution import Distributor
-from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.doctor import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.migrate.session import Migrator
 from strongroom.takeover.repair.session import RepairSession

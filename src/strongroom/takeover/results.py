@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from strongroom.errors import StrongroomError
 from strongroom.records.acknowledgements import Acknowledgement
-from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.doctor import Doctor
 from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.state import State
 from strongroom.takeover.migrate.migration import ManualStep, Step

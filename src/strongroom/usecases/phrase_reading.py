@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import tags
@@ -161,17 +162,23 @@ def prove_phrase_row(context: VaultContext, stored: StoredPhrase) -> Phrase:
     return opened
 
 
-def open_kept_phrase(context: VaultContext, text: str, project_id: UUID, phrase_id: UUID) -> tuple[str, Phrase] | None:
-    """A sealed text that is a phrase's by its header, opened and proved, with its identifier; None of any other.
+class NamedPhrase(NamedTuple):
+    """A phrase that opened under what the header of its text names."""
 
-    Raises StoreError.
-    """
+    project_id: UUID
+    phrase_id: UUID
+    identifier: str
+    phrase: Phrase
+
+
+def open_by_header(context: VaultContext, text: str) -> NamedPhrase | None:
+    """A sealed text that is a phrase's by its header, opened and proved; None of any other. Raises StoreError."""
     named = phrase_in(text)
-    if named is None or named[:2] != (project_id, phrase_id):
+    if named is None:
         return None
-    record = PhraseRecord(project_id, phrase_id, "", 0, False, named[2], REPLACED, 1)
+    record = PhraseRecord(named[0], named[1], "", 0, False, named[2], REPLACED, 1)
     try:
-        return named[2], prove_phrase_row(context, StoredPhrase(record, Tag("", ""), text, None))
+        return NamedPhrase(*named, prove_phrase_row(context, StoredPhrase(record, Tag("", ""), text, None)))
     except StoreError:
         raise
     except StrongroomError:

@@ -16,7 +16,7 @@ from strongroom.store.catalog.surroundings import superuser_of
 from strongroom.store.migrations.distribution import Distributor
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor import session as doctors
-from strongroom.takeover.doctor.diagnosis import Doctor
+from strongroom.takeover.doctor.doctor import Doctor
 from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.takeover.face import Takeover

@@ -45,6 +45,11 @@ class InspectionStatements(HistoryReading):
             f"WHERE event = {self._parameter('event')} ORDER BY created_at DESC, id LIMIT {self._parameter('limit')}"
         )
 
+    @property
+    def any_phrase(self) -> str:
+        """Whether there is a phrase of any project."""
+        return "SELECT 1 FROM strongroom_phrase LIMIT 1"
+
     @cached_property
     def places(self) -> str:
         """Id, project, network and address of credentials by their ids."""

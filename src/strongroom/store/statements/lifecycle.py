@@ -37,7 +37,7 @@ from strongroom.store.statements.tables import (
     VAULT_ROW,
     WALLET_TABLES,
 )
-from strongroom.store.statements.text_forms import substring
+from strongroom.store.statements.text_forms import place_of, substring
 from strongroom.store.statements.usage_log import LogStatements
 
 _SEARCHED = 1 << 20
@@ -128,8 +128,8 @@ class LifecycleStatements(LogStatements):
         lacking = row.table.name in WALLET_TABLES and not self.has(column)
         whole: Any = literal_column(f"NULL{cast}" if lacking else f"{column.table.name}.{column.name}{cast}")
         text = substring(whole, _SEARCHED)
-        place = func.strpos if self.writes_in_one else func.instr
-        from_there = place(text, param("beginning", VAULT.c.encrypted_private_key))
+        named = param("beginning", VAULT.c.encrypted_private_key)
+        from_there = place_of(text, named, postgresql=self.writes_in_one)
         found: Select[Any] = select(row, func.substr(text, from_there, literal_column(str(LONGEST_TEXT))))
         found = found.select_from(row.table)
         return limited(found.where(from_there > literal_column("0")), literal_column("100"))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal_column, not_, select, update
+from sqlalchemy import Select, and_, exists, func, literal_column, not_, select, union, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
+from strongroom.records.phrases import HISTORY_NETWORK
 from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.tables import HEAD, HISTORY, PHRASE, PHRASE_ROW, REGISTER
-from strongroom.store.statements.text_forms import beginning, substring
+from strongroom.store.statements.text_forms import beginning, place_of, substring
 
 
 class PhraseTextStatements(StatementBuilder):
@@ -58,6 +59,16 @@ class PhraseTextStatements(StatementBuilder):
         return limited(found, param("limit", HEAD.c.version))
 
     @Statement
+    def kept_texts_holding(self) -> Executable:
+        """A page of the history's entries that hold a text which begins as a parameter says, each from there on."""
+        key, text = HISTORY.c.id, substring(HISTORY.c.text, LONGEST_TEXT)
+        named = param("beginning", HISTORY.c.text)
+        from_there = place_of(text, named, postgresql=self.writes_in_one)
+        found = select(key, HISTORY.c.project_id, HISTORY.c.credential_id, func.substr(text, from_there))
+        found = found.where(key > param("after", key), from_there > literal_column("0")).order_by(key)
+        return limited(found, param("limit", HEAD.c.version))
+
+    @Statement
     def records_of_phrase(self) -> Executable:
         """A page of the register's records of wallets that were derived from a phrase, after a wallet's id."""
         key = REGISTER.c.credential_id
@@ -70,21 +81,36 @@ class PhraseTextStatements(StatementBuilder):
 
     @Statement
     def lost_phrases(self) -> Executable:
-        """A page of phrases that wallets of the register were derived from, and that have no row; after such a one."""
-        after = text_sql("(strongroom_wallet.project_id, strongroom_wallet.phrase_id) > (:after_project, :after)")
-        return self._lost(after)
+        """A page of phrases that the register's wallets or the history name, and that have no row; after such a one."""
+        return self._lost(
+            text_sql("(strongroom_wallet.project_id, strongroom_wallet.phrase_id) > (:after_project, :after)"),
+            text_sql(f"({HISTORY.name}.project_id, {HISTORY.name}.credential_id) > (:after_project, :after)"),
+        )
 
     @Statement
     def lost_phrases_in_project(self) -> Executable:
         """The same of one project."""
-        key = REGISTER.c.phrase_id
-        return self._lost(equals(REGISTER.c.project_id, "project_id"), key > param("after", key))
+        after = [key > param("after", REGISTER.c.phrase_id) for key in (REGISTER.c.phrase_id, HISTORY.c.credential_id)]
+        project = [equals(table.c.project_id, "project_id") for table in (REGISTER, HISTORY)]
+        return self._lost(and_(project[0], after[0]), and_(project[1], after[1]))
 
-    def _lost(self, *conditions: Any) -> Executable:
-        key = REGISTER.c.project_id, REGISTER.c.phrase_id
-        there = exists().where(PHRASE.c.project_id == key[0], PHRASE.c.phrase_id == key[1])
-        found = select(*key).distinct().where(REGISTER.c.phrase_id.is_not(None), *conditions, not_(there))
-        return limited(found.order_by(*key), param("limit", HEAD.c.version))
+    def _lost(self, named: Any, kept: Any) -> Executable:
+        of_history = HISTORY.c.network == literal_column(f"'{HISTORY_NETWORK}'")
+        of_history = and_(of_history, HISTORY.c.form == literal_column("'sealed'"))
+        pages = (
+            (REGISTER.c.project_id, REGISTER.c.phrase_id, REGISTER.c.phrase_id.is_not(None), named),
+            (HISTORY.c.project_id, HISTORY.c.credential_id, of_history, kept),
+        )
+        lost = union(
+            *(
+                select(project.label("project_id"), phrase.label("phrase_id")).where(
+                    *conditions, not_(exists().where(PHRASE.c.project_id == project, PHRASE.c.phrase_id == phrase))
+                )
+                for project, phrase, *conditions in pages
+            )
+        )
+        key = lost.subquery().c
+        return limited(select(*key).order_by(*key), param("limit", HEAD.c.version))
 
 
 def phrases_of_project() -> Select[Any]:

@@ -66,6 +66,14 @@ class PhraseStatements(LogStatements):
         return update(PHRASE).values(values_of(PHRASE, PHRASE_ROW, changed)).where(*is_phrase(), *_as_read(PHRASE))
 
     @Statement
+    def move_phrase(self) -> Executable:
+        """A phrase as ``change_phrase`` writes it, under other ids than it was read under."""
+        changed = ("label", "words", "has_passphrase", "identifier", "status", "version", "kid", "tag")
+        ids = {name: param(f"new_{name}", PHRASE.c[name]) for name in ("project_id", "phrase_id")}
+        values = {**values_of(PHRASE, PHRASE_ROW, changed), **ids}
+        return update(PHRASE).values(values).where(*is_phrase(), *_as_read(PHRASE))
+
+    @Statement
     def account(self) -> Executable:
         """How far the indices of a phrase are taken in one account."""
         return self._account()

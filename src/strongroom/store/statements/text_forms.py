@@ -25,6 +25,11 @@ def beginning(text: Any) -> Any:
     return func.substr(text, literal_column("1"), literal_column("40"))
 
 
+def place_of(text: Any, part: Any, *, postgresql: bool) -> Any:
+    """Where a part begins in a text, counted from 1; 0 where it is not there."""
+    return func.strpos(text, part) if postgresql else func.instr(text, part)
+
+
 def substring(text: Any, characters: int) -> Any:
     """The first characters of a text."""
     return func.substr(text, literal_column("1"), literal_column(str(characters)))

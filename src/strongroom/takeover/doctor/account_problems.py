@@ -19,13 +19,12 @@ from strongroom.crypto import tags
 from strongroom.records.phrases import LARGEST_INDEX, AccountRecord, TaggedAccount
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, Finding
-from strongroom.takeover.doctor.phrase_problems import AccountFix, PhraseProblem, Place
+from strongroom.takeover.doctor.phrase_problems import LARGEST_VERSION, AccountFix, PhraseProblem, Place
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.phrase_accounts import INDEX
 from strongroom.usecases.phrase_reading import advanced_to
 
 _TEMPLATE = re.compile(r"m(?:/(?:[0-9]{1,10}|\{index\})'?){1,32}")
-LARGEST_VERSION = (1 << 31) - 2
 _MOST_FORGED = 1_000
 """Rows of one phrase whose tag does not fit that are looked at; of any more the number is told."""
 _NEAR = 1_000

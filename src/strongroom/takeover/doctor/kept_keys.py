@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -79,11 +79,6 @@ class KeptKeys:
                 )
                 row, command = (HISTORY, entry_id, wallet_id), commands.reveal_of(entry_id, wallet_id)
                 yield Entry(Finding("wallet-rows-gone", *row, why, "ask", named_command=command))
-
-    def of_phrases(self, spaces: Collection[str]) -> Iterator[Offer]:
-        """What the phrases of the vault offer in some spaces of addresses."""
-        if self._ways_out is not None:
-            yield from self._ways_out.of_phrases(self._examination_context.derivation, spaces)
 
     def put_back(self, finding: Finding, offer: Offer) -> Offer | None:
         """What puts a sealed text back that a finding misses, or opens an envelope; None where nothing does."""

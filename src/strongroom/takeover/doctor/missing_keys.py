@@ -8,7 +8,6 @@ from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
-from strongroom.takeover.doctor.kept_keys import KeptKeys
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
     Place,
@@ -21,6 +20,7 @@ from strongroom.takeover.doctor.key_offers import (
 )
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
+from strongroom.takeover.doctor.phrase_offers import PhraseOffers
 from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
@@ -41,6 +41,8 @@ class MissingKeys:
         """The projects of wallets whose key is missing."""
         self._spaces: set[str] = set()
         """The spaces of the addresses whose key is missing."""
+        self._addresses = FirstIds()
+        """Those addresses."""
 
     def offered_by(self, examined: Examination) -> None:
         """Take what the texts of a wallet offer."""
@@ -73,6 +75,7 @@ class MissingKeys:
             self._index.add(match_key)
         if target is not None:
             self._spaces.add(target.network.address_space.name)
+            self._addresses.add(target.address)
             for match_key in self._prints.needs(project_id, target.address, finding):
                 self._index.add(match_key)
 
@@ -99,19 +102,23 @@ class MissingKeys:
                 self.miss(None, str(record.credential_id), target, place, of=str(record.project_id))
 
     def look_further(
-        self, inspection: Inspection, since: str | None, kept: KeptKeys | None, unopened: Unopened
+        self, inspection: Inspection, since: str | None, phrases: PhraseOffers | None, unopened: Unopened
     ) -> None:
         """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
         if not self._any:
             return
         self.offer(self._misplaced(inspection, unopened))
         if self._spaces:
-            for offer in () if kept is None else kept.of_phrases(self._spaces):
+            for offer in () if phrases is None else self._of_phrases(phrases, unopened):
                 place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
                 for match_key in self._prints.placed(offer.addresses, None, place, possible=True):
                     self._index.add(match_key)
             for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
                 self.offer(self._more(found))
+
+    def _of_phrases(self, phrases: PhraseOffers, unopened: Unopened) -> Iterator[Offer]:
+        derivation = self._examination_context.derivation
+        return phrases.offers(derivation, self._spaces, self._addresses, self._projects, unopened)
 
     def _misplaced(self, inspection: Inspection, unopened: Unopened) -> Iterator[Offer]:
         """The sealed texts that the history keeps of other wallets than their own."""

@@ -1,4 +1,4 @@
-"""What phrases of projects show: each that has a row, and each that wallets were derived from and that has none."""
+"""What phrases of projects show: each that has a row, and each that wallets or the history name and that has none."""
 
 from __future__ import annotations
 
@@ -8,34 +8,41 @@ from uuid import UUID
 from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, Finding
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.stray_phrases import StrayPhrases
 
 
-def phrases_of(vault_context: VaultContext, project_id: UUID | None = None) -> Iterator[PhraseState]:
-    """Every phrase of a project, or of all: those that have a row, then those that only wallets name.
+def phrases_of(
+    vault_context: VaultContext, strays: StrayPhrases, project_id: UUID | None = None, *, everywhere: bool = False
+) -> Iterator[PhraseState]:
+    """Every phrase of a project, or of all: those that have a row, then those that wallets or the history name.
 
-    Raises StoreError.
+    ``everywhere``: also those that nothing but a text names which is not in its place. Raises StoreError.
     """
     phrases = vault_context.store.phrases
     for page in phrases.stream(project_id):
         for stored in page:
-            yield PhraseState(vault_context, stored.record.project_id, stored.record.phrase_id, stored)
+            yield PhraseState(vault_context, stored.record.project_id, stored.record.phrase_id, stored, strays)
     for lost in phrases.stream_lost(project_id):
         for place in lost:
-            yield PhraseState(vault_context, *place, None)
+            yield PhraseState(vault_context, *place, None, strays)
+    for place in strays.places() if everywhere else ():
+        if phrases.get(*place) is None and not any(phrases.stream_records(*place)):
+            yield PhraseState(vault_context, *place, None, strays)
 
 
 class PhraseProbes:
     """Looks at every phrase of a vault whose keyring is open, and derives the key of each of its wallets."""
 
-    def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
+    def __init__(self, vault_context: VaultContext, project_id: UUID | None, strays: StrayPhrases) -> None:
         self._vault_context = vault_context
         self._project = project_id
+        self._strays = strays
         self._told: set[tuple[str, str, str]] = set()
         """Tables, projects and phrases of which something was told."""
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong. Raises StoreError."""
-        for state in phrases_of(self._vault_context, self._project):
+        for state in phrases_of(self._vault_context, self._strays, self._project):
             yield from self._of(state)
 
     def has_told(self, kind: str, project_id: UUID, phrase_id: UUID) -> bool:

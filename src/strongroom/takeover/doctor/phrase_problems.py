@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.records.phrases import AccountRecord, PhraseRecord, StoredPhrase, TaggedAccount
-from strongroom.takeover.doctor.findings import Finding
+from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.findings import Finding, Repair
 
+LARGEST_VERSION = (1 << 31) - 2
+"""Of a row that can have a next one."""
 Place = tuple[str, str, str]
 """Network, variant and template: an account of a phrase."""
 
@@ -38,7 +42,23 @@ class RetireFix:
     new: PhraseRecord
 
 
-Fix = AccountFix | TextFix | RetireFix
+@dataclass(frozen=True, slots=True)
+class MoveFix:
+    """A row that comes under the project and the id that its text names."""
+
+    old: StoredPhrase
+    new: PhraseRecord
+
+
+Fix = AccountFix | TextFix | RetireFix | MoveFix
+
+
+def planned(
+    code: str, table: str, phrase: tuple[UUID, UUID], wallet: str | None, evidence: str, repair: Repair
+) -> Finding:
+    """A finding about a phrase (its project and id) that a plan ends, and about which nothing has to be decided."""
+    place, project = (table, str(phrase[1]), wallet), str(phrase[0])
+    return Finding(code, *place, evidence, repair, automatic=True, source=project, named_command=commands.PLAN)
 
 
 class PhraseProblem(NamedTuple):

@@ -31,10 +31,10 @@ _PAGE = 100
 class RegisterProbes:
     """Looks at every record of a vault whose keyring is open."""
 
-    def __init__(self, vault_context: VaultContext, project_id: UUID | None) -> None:
+    def __init__(self, vault_context: VaultContext, project_id: UUID | None, phrases: PhraseProbes) -> None:
         self._vault_context = vault_context
         self._project = project_id
-        self._phrases = PhraseProbes(vault_context, project_id)
+        self._phrases = phrases
 
     def findings(self) -> Iterator[Finding]:
         """What does not fit: wallets, phrases, and then other rows that carry tags. Raises StoreError."""

@@ -35,7 +35,8 @@ from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.cross_row_index import Fingerprints
 from strongroom.takeover.doctor.derivation import Derivation
-from strongroom.takeover.doctor.diagnosis import Diagnosis, Doctor
+from strongroom.takeover.doctor.diagnosis import Diagnosis
+from strongroom.takeover.doctor.doctor import Doctor
 from strongroom.takeover.doctor.field_texts import FieldTexts
 from strongroom.takeover.doctor.findings import Finding
 from strongroom.takeover.doctor.kept_keys import KeptKeys
@@ -43,6 +44,8 @@ from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.other_ids import OtherIds
 from strongroom.takeover.doctor.others_keys import KeysAcross
 from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.takeover.doctor.phrase_offers import PhraseOffers
+from strongroom.takeover.doctor.phrase_probes import PhraseProbes
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.sample_wallets import sample_wallets
@@ -54,6 +57,7 @@ from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.initialise import require_kid
 from strongroom.usecases.keys_of_others import KeysOfOthers
+from strongroom.usecases.stray_phrases import StrayPhrases
 
 HEAD = "strongroom_keyring_head"
 WRAP = "strongroom_keyring_wrap"
@@ -107,7 +111,7 @@ def examining(
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
-        vault_context, ways_out, register, gone = None, None, None, None
+        vault_context, ways_out, register, gone, phrases = None, None, None, None, None
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
         schemas = None if profile.foreign is None else profile.schemas
@@ -116,8 +120,11 @@ def examining(
             context = StoreContext(cast(Database, reading.database), profile)  # only reading verbs are used
             store = SqlStore(context)
             vault_context = VaultContext(store, keys, TABLE, _now, opened.root_key, open_root_key, FieldTexts(TABLE))
-            register = RegisterProbes(vault_context, reading.project_id)
-            ways_out = WaysOut(inspection, vault_context)
+            strays = StrayPhrases(vault_context)
+            probes = PhraseProbes(vault_context, reading.project_id, strays)
+            register = RegisterProbes(vault_context, reading.project_id, probes)
+            phrases = PhraseOffers(vault_context, strays, probes)
+            ways_out = WaysOut(inspection, vault_context, strays, phrases)
             gone = RowsGone(inspection, vault_context, reading.project_id, ways_out)
             owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
             examination_context = replace(examination_context, owners=owners, keys_of_others=others)
@@ -138,6 +145,7 @@ def examining(
             gone,
             KeptKeys(inspection, examination_context, vault_context, ways_out),
             unopened,
+            phrases,
         )
 
 

@@ -17,6 +17,7 @@ _WITHOUT_ROOT_KEY = "sealed texts and phrases were not opened without the root k
 _UNKNOWN_KIDS = "texts are sealed by keys that are not in this database's keyring, and one may hold its key"
 _PHRASES = "phrases of projects were not opened, and one may derive its key"
 _HIDDEN = "row-level security hides rows from this role, and one may hold its key"
+_UNREAD = "metadata or vault records were not read to their end, and may hold its key"
 _OTHERS = "other wallets were not looked at in this run, and their rows may hold its key"
 STOPPED = "the run was stopped, and a row behind that may hold its key"
 MORE_PHRASES = "more is stored of phrases than was read, and one may derive its key"
@@ -67,7 +68,9 @@ class Unopened:
             place = text.find(SEALED_PREFIX, place + BEGINNING_CHARACTERS)
 
     def note_wallet(self, found: FoundWallet) -> None:
-        """The same of all texts of a wallet."""
+        """The same of all texts of a wallet, and of those that are there and were not read."""
+        if found.crowded or (found.credential is not None and found.credential.unread):
+            self.note(_UNREAD)
         for record in found.records:
             self.note_text(record.text)
         for _, text in () if found.credential is None else found.credential.key_texts:

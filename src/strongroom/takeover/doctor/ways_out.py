@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import sealing
-from strongroom.crypto.phrase import Phrase
-from strongroom.errors import KeyConflictError, StoreError, StrongroomError
+from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.store.inspection.inspection import Inspection
 from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.findings import Finding
-from strongroom.takeover.doctor.phrase_probes import phrases_of
+from strongroom.takeover.doctor.phrase_offers import PhraseOffers
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.ownership import require_accepted
-from strongroom.usecases.phrase_reading import OpenedPhrases, checked, derived, prove_phrase_row
+from strongroom.usecases.phrase_reading import OpenedPhrases, derived
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import recorded
 from strongroom.usecases.remake import possible, proof_of
 from strongroom.usecases.rescue import opens, stored_whatever
 from strongroom.usecases.row_comparison import wallet_of
 from strongroom.usecases.store_key import seal_for
+from strongroom.usecases.stray_phrases import StrayPhrases
 from strongroom.usecases.strays import strays_of
-
-_MOST_REMEMBERED = 64
-"""Phrases whose rows do not give them."""
 
 
 class PhraseWay(NamedTuple):
@@ -46,11 +42,13 @@ class PhraseWay(NamedTuple):
 class WaysOut:
     """Asks what the verbs would ask, and writes nothing."""
 
-    def __init__(self, inspection: Inspection, vault_context: VaultContext) -> None:
+    def __init__(
+        self, inspection: Inspection, vault_context: VaultContext, strays: StrayPhrases, offers: PhraseOffers
+    ) -> None:
         self._inspection, self._vault_context = inspection, vault_context
+        self._strays, self._offers = strays, offers
         self._phrases: OpenedPhrases | Literal[False] | None = None
         """False where the vault has no phrase; None where nobody looked yet."""
-        self._not_given: dict[tuple[UUID, UUID], tuple[Phrase, str] | None] = {}
 
     def of_phrase(self, wallet_id: str) -> PhraseWay | None:
         """How a phrase derives the key of a wallet, as its record says; None where none does."""
@@ -90,10 +88,8 @@ class WaysOut:
         record = known.record
         if record.phrase_id is None:
             return None
-        place = record.project_id, record.phrase_id
-        if place not in self._not_given:
-            self._remember(PhraseState.read(self._vault_context, *place))
-        found = self._not_given[place]
+        row = PhraseState.read(self._vault_context, record.project_id, record.phrase_id, self._strays).row
+        found = self._offers.not_given(row)
         material = None if found is None else derived(self._vault_context, found[0], record)
         if found is None or material is None:
             return None
@@ -104,42 +100,6 @@ class WaysOut:
             f"what brings the phrase back, and then `{command}` the key{'; ' if why else ''}{why}"
         )
         return PhraseWay(told, found[1])
-
-    def _remember(self, state: PhraseState) -> tuple[Phrase, str] | None:
-        """What a phrase whose row does not give it gives all the same. Raises StrongroomError."""
-        if len(self._not_given) == _MOST_REMEMBERED:
-            self._not_given.clear()
-        self._not_given[state.place] = found = state.not_given()
-        return found
-
-    def of_phrases(self, derivation: Derivation, spaces: Collection[str]) -> Iterator[Offer]:
-        """The most usual keys of each phrase whose row, or another text of it, opens. Raises StoreError."""
-        for state in phrases_of(self._vault_context):
-            project_id, phrase_id = state.place
-            told = f"the phrase {phrase_id} of the project {project_id}"
-            try:
-                phrase, command = self._given(state), commands.export_phrase(phrase_id, project_id)
-                if phrase is None:
-                    found = self._not_given[state.place] if state.place in self._not_given else self._remember(state)
-                    if found is None:
-                        continue
-                    (phrase, command), told = found, f"{told}, which the finding phrase-broken brings back"
-            except StoreError:
-                raise
-            except StrongroomError:
-                continue  # a finding of its own is about it
-            yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command, owner=str(project_id))
-
-    def _given(self, state: PhraseState) -> Phrase | None:
-        """A phrase as its row gives it. Raises StoreError."""
-        if state.stored is None:
-            return None
-        try:
-            return prove_phrase_row(self._vault_context, checked(self._vault_context, state.stored, state.place[0]))
-        except StoreError:
-            raise
-        except StrongroomError:
-            return None
 
     def of_text(self, wallet_id: str, place: str, *, own: bool) -> tuple[str, str]:
         """The command for a sealed text that opens, and why it is not another one; ``own``: stored as its wallet's."""

@@ -17,7 +17,7 @@ from strongroom.errors import StrongroomError
 from strongroom.records.phrases import AccountChange, PhraseRecord, StoredPhrase
 from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
-from strongroom.takeover.doctor.phrase_problems import AccountFix, Fix, PhraseProblem, RetireFix, TextFix
+from strongroom.takeover.doctor.phrase_problems import AccountFix, Fix, MoveFix, PhraseProblem, RetireFix, TextFix
 from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.repair.actions import ORDER, Action
 from strongroom.takeover.repair.outcomes import UnitOutcome, UnitStatus
@@ -29,6 +29,7 @@ from strongroom.usecases.phrase_accounts import tagged
 from strongroom.usecases.phrase_reading import phrase_event
 from strongroom.usecases.phrase_rewrap import sealed_anew
 from strongroom.usecases.store_key import learn_rotation
+from strongroom.usecases.stray_phrases import StrayPhrases
 
 _FINGERPRINT_BYTES = 32
 _CHANGED = "The phrase changed several times in a row; it was left as it is."
@@ -39,10 +40,10 @@ def plan_phrases(context: VaultContext, planned: PlannedActions, units: list[Uni
 
     Raises StoreError.
     """
-    key = context.keyring.plan_key(context.keyring.active_kid)
+    key, strays = context.keyring.plan_key(context.keyring.active_kid), StrayPhrases(context)
     for finding in planned.phrases.values():
         project_id, phrase_id = UUID(finding.source or ""), UUID(finding.row or "")
-        state = PhraseState.read(context, project_id, phrase_id)
+        state = PhraseState.read(context, project_id, phrase_id, strays)
         seen = _fingerprint(key, state)
         unit, choice = Unit(str(phrase_id), "", seen), Unit(str(phrase_id), "", seen)
         for problem in state.problems():
@@ -64,6 +65,7 @@ class PhraseRepairer:
         self._context = context
         self._key = key
         self._actor = actor
+        self._strays = StrayPhrases(context)
 
     def outcome(self, unit: Unit) -> UnitOutcome:
         """Do what is still called for, where the phrase's rows are what the plan saw."""
@@ -105,7 +107,7 @@ class PhraseRepairer:
         return resolve(write, no_look, contended=_CHANGED)
 
     def _state(self, unit: Unit) -> PhraseState:
-        return PhraseState.read(self._context, UUID(unit.project_of_phrase), UUID(unit.credential_id))
+        return PhraseState.read(self._context, UUID(unit.project_of_phrase), UUID(unit.credential_id), self._strays)
 
     def _write(self, fix: Fix) -> bool:
         match fix:
@@ -117,6 +119,8 @@ class PhraseRepairer:
                 return self._put_row_back(fix)
             case RetireFix():
                 return self._retire(fix.old, fix.new)
+            case MoveFix():
+                return self._move(fix.old, fix.new)
 
     def _count_anew(self, fix: AccountFix) -> bool:
         change = AccountChange(fix.old, tagged(self._context, fix.new))
@@ -141,6 +145,11 @@ class PhraseRepairer:
         event = phrase_event("phrase-repair", new, self._actor, did="retire")
         return self._context.store.phrases.change(old, retired, event, self._context.clock())
 
+    def _move(self, old: StoredPhrase, new: PhraseRecord) -> bool:
+        moved = new, tags.make("phrase", new.fields(), self._context.keyring)
+        event = phrase_event("phrase-repair", new, self._actor, did="move")
+        return self._context.store.phrases.move(old, moved, event, self._context.clock())
+
 
 def _action(problem: PhraseProblem, project_id: UUID) -> Action | None:
     finding, place = problem.finding, problem.place or ()
@@ -160,7 +169,7 @@ def _name_of(action: Action) -> tuple[str, str, str]:
 
 def _fingerprint(key: Secret, state: PhraseState) -> str:
     """A keyed digest of a phrase's rows as they were seen, in hexadecimal."""
-    stored = state.stored
+    stored = state.row.stored
     row = None if stored is None else [stored.record.fields(), stored.tag, stored.sealed_text]
     canonical = Secret.from_text(json.dumps([row, state.accounts.rows.digest]))
     return blake2b(canonical.reveal(), key=key.reveal(), digest_size=_FINGERPRINT_BYTES).hexdigest()
