@@ -227,3 +227,22 @@ def test_where_row_level_security_hides_rows_nothing_is_lost(
     found = finding(document(as_role), "missing-vault-record", wallet.id)
     assert (found["repair"], found["command"]) == ("ask", "")
     assert found["evidence"].endswith("row-level security hides rows from this role, and one may hold its key")
+
+
+@pytest.mark.parametrize("where", ["cross_rows.CrossRows.compare", "missing_keys.MissingKeys.look_further"])
+def test_a_run_that_was_stopped_calls_nothing_lost(
+    deployment: Deployment, vault_a: Vault, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    wallet = a_lost_one(deployment, vault_a)
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"strongroom.takeover.doctor.{where}", interrupted)
+    base = ("--database", deployment.url, "--root-key", deployment.root_key)
+    answer = call("doctor", *base, "--json")
+    assert answer.code == 130
+    found = finding(json.loads(answer.out), "missing-vault-record", wallet.id)
+    assert found["evidence"].endswith("the run was stopped, and a row behind that may hold its key")
+    [lost] = [line.split() for line in call("doctor", *base).out.splitlines() if line.startswith("lost ")]
+    assert lost[:2] == ["lost", "0"]

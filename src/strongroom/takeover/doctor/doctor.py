@@ -82,6 +82,7 @@ class Doctor:
     def _look(self, since: str | None) -> Generator[None]:
         with CrossRowIndex() as self._index:
             self._missing = MissingKeys(self._examination_context, self._index, self.diagnosis.spool)
+            read = compared = False
             try:
                 for examined in self._examined(since) if self._inspection.readable else ():
                     self._keep(examined)
@@ -99,20 +100,27 @@ class Doctor:
                 if self._gone is not None:
                     self._missing.of_the_gone(self._gone, whole=since is None)
                 self._missing.look_further(self._inspection, since, self._phrases, self._unopened)
-                self.diagnosis.complete = True
+                read = True
             finally:
-                way_back = None if self._kept is None else self._kept.put_back
-                with CrossRows(self.diagnosis.spool, self.diagnosis.states, way_back) as across:
-                    for group in self._index.groups():
-                        across.compare(group)
-                    across.finish()
-                    self.diagnosis.exposed = across.exposed
-                self._close_lost()
+                try:
+                    self._compare()
+                    compared = True
+                finally:
+                    self._close_lost(whole=read and compared)
+        self.diagnosis.complete = True
 
-    def _close_lost(self) -> None:
+    def _compare(self) -> None:
+        way_back = None if self._kept is None else self._kept.put_back
+        with CrossRows(self.diagnosis.spool, self.diagnosis.states, way_back) as across:
+            for group in self._index.groups():
+                across.compare(group)
+            across.finish()
+            self.diagnosis.exposed = across.exposed
+
+    def _close_lost(self, *, whole: bool) -> None:
         """Call nothing lost, unless everything was seen that could have its key."""
         diagnosis = self.diagnosis
-        if not diagnosis.complete:
+        if not whole:
             self._unopened.note(STOPPED)
         diagnosis.spool.unopened = self._unopened.told()
         if diagnosis.spool.unopened is not None:
