@@ -14,7 +14,7 @@ from testbed.databases.rows import execute
 from testbed.servers.postgres import PostgresServer
 from tests.acceptance.pages import assert_printed, numbered, shell_in_front_of, steps, wallet_numbered
 
-KEY = "46" * 32
+KEY, OTHER_KEY = "46" * 32, "47" * 32
 
 
 def add_wallet_numbered(url: str, project: str, digit: str, key: str) -> UUID:
@@ -29,11 +29,12 @@ def shell(make_legacy: Callable[..., str], postgres: PostgresServer, private_pat
     url = make_legacy("g4")
     for digit in "1234":
         execute(url, "INSERT INTO projects (id, name) VALUES (?, 'a project')", (numbered(digit),))
-    for project, digit, key in (("2", "2", KEY), ("3", "5", "5" * 64), ("3", "6", "6" * 64)):
+    for project, digit, key in (("2", "2", OTHER_KEY), ("3", "5", "5" * 64), ("3", "6", "6" * 64)):
         put_text(url, add_wallet_numbered(url, project, digit, key), FOREIGN_TEXT)
     add_wallet_numbered(url, "4", "4", KEY)
-    (private_path / "key.txt").write_text(KEY + "\n")
-    (private_path / "key.txt").chmod(0o600)
+    for name, key in (("key.txt", KEY), ("other.txt", OTHER_KEY)):
+        (private_path / name).write_text(key + "\n")
+        (private_path / name).chmod(0o600)
     return shell_in_front_of(url, postgres, private_path)
 
 
