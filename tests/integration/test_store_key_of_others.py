@@ -9,8 +9,8 @@ import pytest
 
 import strongroom
 from testbed.command_line import call
-from testbed.databases.attacked import Attacked, address_of, units
-from testbed.databases.guards import key_of
+from testbed.databases.attacked import WHO, Attacked, address_of, units
+from testbed.databases.guards import key_of, rows_gone
 from tests.integration.test_keys_that_phrases_have import PATHS, WORDS, key_at
 
 pytestmark = pytest.mark.parametrize("attacked", ["g2", "g4"], indirect=True)
@@ -85,3 +85,21 @@ def test_a_row_whose_key_nobody_else_has_takes_it(attacked: Attacked) -> None:
         with pytest.raises(strongroom.KeyConflictError, match="another of its phrase"):
             vault.store_key(wallet, mnemonic=WORDS)
         assert vault.store_key(wallet, private_key=PHRASE_KEY).stored
+
+
+def test_nor_do_the_rows_that_are_gone_of_a_wallet_that_was_taken_as_it_was_found(attacked: Attacked) -> None:
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    with deployment.open() as vault:
+        wallet = vault.create_wallet(theirs, "ethereum").wallet
+        key = key_of(vault, wallet)
+        planted = attacked.credential(mine, wallet.address, kind="ETHEREUM_WALLET")
+        attacked.record(planted, "U2FsdGVkX18xMjM0NTY3OKbtMtQwrYvkCmRqSGLkZEY=", mine)
+        vault.revoke_wallet(planted, **WHO)
+        assert deployment.execute("SELECT count(*) FROM strongroom_wallet WHERE credential_id = ?", planted) == [(1,)]
+        rows_gone(deployment, planted)
+        deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", planted)
+        with pytest.raises(strongroom.KeyConflictError, match=str(wallet.id)):
+            vault.store_key(planted, private_key=key)
+    [found] = [each for each in attacked.doctor() if each["code"] == "wallet-rows-gone"]
+    assert (found["credential_id"], found["command"]) == (str(planted), "")

@@ -85,6 +85,8 @@ class KeysAcross:
             return False
         said, _, address = self._inspection.places({str(wallet_id)}).get(str(wallet_id), (None, "", ""))
         project_id = uuid_or_none(said)
+        if project_id is None and known is not None:  # its rows are gone; its record says what they said
+            project_id, address = known.record.project_id, known.record.address
         if project_id is None:
             return False
         return owner not in (None, str(project_id)) or self._keys_of_others.states(address, project_id)
