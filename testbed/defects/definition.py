@@ -157,15 +157,16 @@ class _Doctor:
         return any(text.header is not None and text.header.kid not in opened for text in texts)
 
     def _may_be_there(self, credential: CredentialRow) -> bool:
-        """Whether a text that was not opened, or that nothing explains, is stored with its address."""
-        if credential.key is None:
-            return False
-        rows = self.index.with_address(credential)
+        """Whether a text that was not opened, or that nothing explains, is with its address or in its project."""
+        own = [each for each in self.truth.credentials if each.project == credential.project]
+        rows = [*(() if credential.key is None else self.index.with_address(credential)), *own]
         records = [record.text for row in rows for record in self.index.records[row.id]]
         locked = ("envelope", "keystore", "encrypted")
         members = [text for row in rows for text in row.members.values() if text.form in locked]
         entries = [
-            entry.text for entry in self.truth.entries if entry.form == "foreign" and entry.key == credential.key
+            entry.text
+            for entry in self.truth.entries
+            if entry.form == "foreign" and credential.key is not None and entry.key == credential.key
         ]
         return any(
             (text.form in locked and not self._opened(text)) or (text.form == "unreadable" and not _is_name(text))

@@ -99,11 +99,27 @@ def test_a_keystore_says_whose_it_is(
     assert document["id"] in run(deployment, told["command"])
 
 
+@pytest.mark.parametrize("text", TEXTS)
 @BOTH
-def test_without_any_such_text_it_is_lost(core_deployments: Deployment, core_vault: Vault) -> None:
+def test_so_may_one_of_another_address_in_the_same_project(
+    core_deployments: Deployment, core_vault: Vault, text: str
+) -> None:
     project = core_deployments.project()
     wallet = core_vault.create_wallet(project, "ethereum").wallet
-    other = core_vault.create_wallet(project, "ethereum", label="b").wallet
+    other = core_vault.create_wallet(project, "solana").wallet
+    put(core_deployments, wallet.id, "MIGRATION_REQUIRED")
+    put(core_deployments, other.id, TEXTS[text])
+    core_deployments.execute("DELETE FROM strongroom_vault_history")
+    told = missing(core_deployments, wallet.id)
+    assert (told["repair"], "may be its key" in told["evidence"]) == ("ask", True), told
+    assert TEXTS[text][:40] in run(core_deployments, told["command"])
+    assert counted(core_deployments, "lost") == 0
+
+
+@BOTH
+def test_beside_such_a_text_of_another_project_it_is_lost(core_deployments: Deployment, core_vault: Vault) -> None:
+    wallet = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
+    other = core_vault.create_wallet(core_deployments.project(), "ethereum").wallet
     put(core_deployments, wallet.id, "MIGRATION_REQUIRED")
     put(core_deployments, other.id, TEXTS["envelope"])
     core_deployments.execute("DELETE FROM strongroom_vault_history")

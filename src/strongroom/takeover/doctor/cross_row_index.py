@@ -30,6 +30,8 @@ PHRASE = b"p"
 """Comes after ``SHARED_KEY``: a key that is in several projects says all that its phrase would."""
 EXPOSED = b"e"
 """A wallet that has a key in plaintext, in its rows or in the history."""
+UNREAD = b"8"
+"""A text of which no key was read, by the project of its row. Comes before ``POSSIBLE``, which says more."""
 POSSIBLE = b"9"
 """A text of which no key was read, by the address that its row states, or a phrase of a project, by the most usual ones
 of its keys. Comes before ``ELSEWHERE``, which says more."""
@@ -127,6 +129,14 @@ class Fingerprints:
             yield MatchKey(POSSIBLE if possible else ELSEWHERE, self._of_text(b"known", address), PLACED, str(offer))
         if wallet_id is not None:
             yield MatchKey(SEALED, self._of_text(b"known", wallet_id), PLACED, str(offer))
+
+    def unread(self, project_id: str, offer: int) -> MatchKey:
+        """That an offer is of a text in a project of which no key was read."""
+        return MatchKey(UNREAD, self._of_text(b"project", project_id), PLACED, str(offer))
+
+    def needs_of_project(self, project_id: str, finding: int) -> MatchKey:
+        """That a finding would be another if such a text were in a project."""
+        return MatchKey(UNREAD, self._of_text(b"project", project_id), MISSING, str(finding))
 
     def needs(self, project_id: str | None, address: str, finding: int) -> Iterator[MatchKey]:
         """That a finding would be another if the key of an address were anywhere."""

@@ -125,7 +125,7 @@ class CrossRows:
                 continue
             place = int(row)
             how, told = _OFFERS[offered], source
-            if kind == cross_row_index.POSSIBLE and not _is_missing(self._spool.finding(place)):
+            if kind in _POSSIBLE and not _is_missing(self._spool.finding(place)):
                 continue
             across = self._of_others(place, how, source) if kind in _BY_ADDRESS else None
             if kind == cross_row_index.KNOWN:
@@ -177,13 +177,20 @@ class CrossRows:
 
 
 _ABOUT_MISSING = frozenset(
-    {cross_row_index.POSSIBLE, cross_row_index.ELSEWHERE, cross_row_index.SEALED, cross_row_index.KNOWN}
+    {
+        cross_row_index.UNREAD,
+        cross_row_index.POSSIBLE,
+        cross_row_index.ELSEWHERE,
+        cross_row_index.SEALED,
+        cross_row_index.KNOWN,
+    }
 )
 _BY_ADDRESS = frozenset({cross_row_index.POSSIBLE, cross_row_index.ELSEWHERE})
 OF_ANOTHER_PROJECT = (
     "nothing but this row says that it is this project's, which anyone may have written: who holds the key gives it to "
     "another project by `strongroom wallet import` alone"
 )
+_POSSIBLE = frozenset({cross_row_index.UNREAD, cross_row_index.POSSIBLE})
 _OFFERS = {
     cross_row_index.PLACED: Settled.PLACED,
     cross_row_index.FOUND: Settled.SEALED,

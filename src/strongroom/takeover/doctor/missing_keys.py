@@ -43,6 +43,8 @@ class MissingKeys:
         """The spaces of the addresses whose key is missing."""
         self._addresses = FirstIds()
         """Those addresses."""
+        self._unread = FirstIds()
+        """Projects with a text of which no key was read."""
 
     def offered_by(self, examined: Examination) -> None:
         """Take what the texts of a wallet offer."""
@@ -57,6 +59,8 @@ class MissingKeys:
             place = self._spool.offer(offer)
             for match_key in self._prints.placed(offer.addresses, offer.wallet_id, place, possible=offer.possible):
                 self._index.add(match_key)
+            if offer.possible and offer.project_id is not None and self._unread.add(offer.project_id):
+                self._index.add(self._prints.unread(offer.project_id, place))
         if exposed is not None:
             self._index.add(exposed)
 
@@ -68,7 +72,9 @@ class MissingKeys:
         ``project_id``: the one that a repair takes it from; ``of``: the wallet's, where no repair does.
         """
         self._any = True
-        self._projects.add(of or project_id or "")
+        owner = of or project_id or ""
+        self._projects.add(owner)
+        self._index.add(self._prints.needs_of_project(owner, finding))
         if of is None and (own := self._recorded(wallet_id, target)) is not None:
             target, project_id = own, None  # its row has another address: a repair takes no key at its word
         for match_key in self._prints.needs_of(project_id, wallet_id, finding):

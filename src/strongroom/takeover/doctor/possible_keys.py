@@ -27,8 +27,9 @@ def of_record(examination_context: ExaminationContext, held: ExaminedRecord, res
     row, text = shown_id(held.record.id), held.record.text or ""
     name = row if row == held.record.id and not is_too_long(text) else ""
     wallet = result.credential_id
+    project = None if result.credential is None else examination_context.owner(result.credential)
     for addresses in _may_be_of(examination_context.derivation, held.read, held.content, result.target, text):
-        yield _offer(addresses, f"the vault record {row}: {held.read.form}", name, wallet)
+        yield _offer(addresses, f"the vault record {row}: {held.read.form}", name, wallet, project)
 
 
 def of_member(
@@ -44,7 +45,8 @@ def of_member(
     place = f"{commands.in_metadata(shown)}/{name}" if shown == credential.id else ""
     stated = target if read.is_unopened and not is_unnamed(name) else None
     for addresses in _may_be_of(examination_context.derivation, read, content, stated, text):
-        yield _offer(addresses, f"the metadata of {shown} ({name}): {read.form}", place, credential.id)
+        project = examination_context.owner(credential) if read.is_unopened and not is_unnamed(name) else None
+        yield _offer(addresses, f"the metadata of {shown} ({name}): {read.form}", place, credential.id, project)
 
 
 def of_entry(
@@ -60,24 +62,24 @@ def of_entry(
         yield _offer(addresses, f"the entry {kept.id} of the history: {read.form}", name, kept.credential_id)
 
 
-def _offer(addresses: tuple[str, ...], told: str, name: str, wallet_id: str | None) -> Offer:
+def _offer(
+    addresses: tuple[str, ...], told: str, name: str, wallet_id: str | None, project_id: str | None = None
+) -> Offer:
     shown = commands.reveal_text(name) if name else ""
     if wallet_id is not None and is_project(wallet_id):
         shown = commands.naming_wallet(shown, wallet_id)
-    return Offer(addresses, None, told, shown, possible=True)
+    return Offer(addresses, None, told, shown, project_id=project_id, possible=True)
 
 
 def _may_be_of(
     derivation: Derivation, read: KeyText, content: Content | None, target: Target | None, text: str
 ) -> Iterator[tuple[str, ...]]:
-    """The addresses whose key a text may be of which none was read."""
+    """The addresses whose key a text may be of which none was read: perhaps it is one of its project all the same."""
     if content is not None or read.kind in _KNOWN or not could_be_secret(text):
         return
     stated = [] if target is None else [target.address]
     claimed = [_claimed(derivation, way.document) for way in (read, *read.others) if way.kind is KeyTextKind.KEYSTORE]
-    found = tuple(dict.fromkeys(each for each in (*stated, *claimed) if each is not None))
-    if found:
-        yield found
+    yield tuple(dict.fromkeys(each for each in (*stated, *claimed) if each is not None))
 
 
 def _claimed(derivation: Derivation, document: Secret | None) -> str | None:
