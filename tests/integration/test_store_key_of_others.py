@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,9 @@ def test_a_planted_row_gets_no_key_of_another_projects_wallet(attacked: Attacked
     found = about_the_key(attacked, planted)
     assert (found["repair"], found["command"]) == ("ask", ""), "no command prints the key for this row"
     assert "wallet import" in found["evidence"]
+    without = json.loads(call("doctor", "--database", deployment.url, "--json").out)["findings"]
+    [found] = [each for each in without if each["row"] == found["row"] and each["code"] == found["code"]]
+    assert found["command"] == "strongroom doctor --root-key URI", "without the root key nobody can tell"
     assert {each["do"] for each in units(attacked.plan()).get(str(planted), [])} <= {"relabel"}
     named = refused.value.hint.split("`")[1].replace("LABEL", "ours").split()[1:]
     base = ("--database", deployment.url, "--root-key", deployment.root_key)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import Self
 
-from strongroom.takeover.doctor import cross_row_index
+from strongroom.takeover.doctor import commands, cross_row_index
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, Group, MatchKey
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
 from strongroom.takeover.doctor.spool import Offer, Settled, Spool, in_record
@@ -153,8 +153,11 @@ class CrossRows:
     def _of_others(self, place: int, how: Settled, source: str) -> Offer | None:
         """The offer without its command, where that would lead another project's key to a wallet of which nothing
         proves that it is its own."""
+        leads = self._spool.leads_across
         found = self._spool.offered(int(source)) if how is Settled.PLACED else in_record(source)
-        if self._spool.leads_across is None or not self._spool.leads_across(self._spool.finding(place), found.owner):
+        if leads is None and how is Settled.SEALED and self._spool.finding(place).code in commands.KEYLESS:
+            return found._replace(command=commands.WITH_ROOT_KEY, told=f"{found.told}; {NOT_PROVED_HERE}")
+        if leads is None or not leads(self._spool.finding(place), found.owner):
             return None
         return found._replace(command="", unlocked="", told=f"{found.told}; {OF_ANOTHER_PROJECT}")
 
@@ -191,6 +194,7 @@ OF_ANOTHER_PROJECT = (
     "another project by `strongroom wallet import` alone"
 )
 _POSSIBLE = frozenset({cross_row_index.UNREAD, cross_row_index.POSSIBLE})
+NOT_PROVED_HERE = "whether it is this wallet's as well, nothing tells without the root key"
 _OFFERS = {
     cross_row_index.PLACED: Settled.PLACED,
     cross_row_index.FOUND: Settled.SEALED,

@@ -129,6 +129,8 @@ def examining(
             owners, others = WalletOwners(vault_context), KeysOfOthers(vault_context)
             examination_context = replace(examination_context, owners=owners, keys_of_others=others)
             diagnosis.spool.leads_across = KeysAcross(inspection, vault_context, others).leads
+        elif opened.root_key is not None:
+            diagnosis.spool.leads_across = _untold
         unopened = Unopened(
             keys.kids if keys is not None else (),
             has_keyring=keys is not None,
@@ -240,3 +242,8 @@ def _collisions(inspection: Inspection) -> Iterator[Finding]:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _untold(_finding: Finding, _owner: str | None) -> bool:
+    """Where a keyring does not fit, no other command tells more of a key than the one that prints it."""
+    return False
