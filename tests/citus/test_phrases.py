@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -54,6 +55,33 @@ def test_every_verb_of_phrases_works(distributed_url: str, root_key_uri: str) ->
         assert [result for result in vault.verify(phrases=True) if not result.ok] == []
         assert vault.erase_project(project, **WHY).complete
     assert call("doctor", "--database", distributed_url, "--root-key", root_key_uri).code == 0
+
+
+def test_accounts_that_take_one_path_at_once_give_it_to_one(distributed_url: str, root_key_uri: str) -> None:
+    """The node's unique index refuses the second one, which looks again; so it is with a replacement."""
+    asked: dict[str, Any] = {"variant": "taproot", "path": "m/84'/0'/0'/0/{index}"}
+    one, other = uuid4(), uuid4()
+    engine = strongroom.create_engine(distributed_url)
+    with strongroom.open(distributed_url, root_key=root_key_uri) as vault, ThreadPoolExecutor(2) as others:
+        for project in (one, other):
+            vault.create_phrase(project)
+        old = vault.create_many(other, "bitcoin", ["c"], **asked)[0].wallet
+        with engine.connect() as connection:
+            vault.create_many(one, "bitcoin", ["a", "b"], connection=connection)
+            made = others.submit(vault.create_many, one, "bitcoin", ["c"], **asked)
+            with pytest.raises(TimeoutError):
+                made.result(2)
+            connection.commit()
+        assert made.result(30)[0].wallet.phrase_index == 2
+        with engine.connect() as connection:
+            vault.create_many(other, "bitcoin", ["a", "b"], connection=connection)
+            replaced = others.submit(vault.replace_wallet, old.id)
+            with pytest.raises(TimeoutError):
+                replaced.result(2)
+            connection.commit()
+        assert replaced.result(30).wallet.phrase_index == 3
+        assert [result for result in vault.verify(phrases=True) if not result.ok] == []
+    engine.dispose()
 
 
 def test_nothing_of_a_phrase_stays_behind_on_the_coordinator(citus_url: str, root_key_uri: str) -> None:
