@@ -88,9 +88,10 @@ def test_where_nothing_says_the_account_it_has_to_be_named(
         vault_a.replace_wallet(own.id)
     assert template in caught.value.hint
     assert "m/44'/60'/0'/0/{index}" in caught.value.hint
-    for wrong in ("m/44'/60'/3'/0/{index}", "m/44'/60'/0'/{index}", "m/44'/60'/0'/0/0"):
-        with pytest.raises(strongroom.InvalidPathError):
+    for wrong in ("m/44'/60'/3'/0/{index}", "m/44'/60'/0'/{index}", "m/44'/60'/0'/0/0", "a secret/{index}"):
+        with pytest.raises(strongroom.InvalidPathError) as refused:
             vault_a.replace_wallet(own.id, path=wrong)
+        assert "a secret" not in f"{refused.value} {refused.value.hint}"
     assert vault_a.get_wallet(own.id).status == "active"
     new = vault_a.replace_wallet(own.id, path="m/44h/60h/{index}h/0/0").wallet
     assert new.path == after

@@ -132,7 +132,7 @@ class _AccountOf:
     def _named(self, template: str, said: str | None) -> str:
         if template not in self._fitting.values():
             raise InvalidPathError(
-                f"The wallet {self._wallet.id} is not in the account {template}: it is at {self._wallet.path}.",
+                f"The wallet {self._wallet.id} is not in the account of that path: it is at {self._wallet.path}.",
                 hint=f"With its index for {{index}} the path of its account is the wallet's own. "
                 f"{' '.join(self._fitting.values())} would be.",
             )

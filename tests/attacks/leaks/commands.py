@@ -131,6 +131,11 @@ def phrase_show(scene: LeakScene) -> Iterator[Call]:
     yield run("taken", "--project", scene.project)
 
 
+def phrase_history(scene: LeakScene) -> Iterator[Call]:
+    yield run("taken", "--project", scene.project)
+    yield run("taken", "--project", scene.project, "--json")
+
+
 def phrase_advance(scene: LeakScene) -> Iterator[Call]:
     yield run("ethereum", "--to", 7, "--phrase", "taken", "--project", scene.project, *REASON)
 
