@@ -46,10 +46,8 @@ PGBOUNCER_TESTS ?= tests/integration/test_callers_transaction.py tests/integrati
 SHARDED_TESTS ?= tests/integration
 CITUS_TESTS ?= tests/integration
 CITUS_SIZE ?=
-# Guards are triggers, which distributed tables have none of; others read the log of a server of their own.
-CITUS ?= (fresh or postgresql or $(CITUS_MODULES)) and $(OWN_TABLES) and not guard and not hijack and not planted and not canary
-# Whose tests do not say in their names that they run on PostgreSQL.
-CITUS_MODULES := callers_transaction or lost_connections or restore_outcomes or two_vaults
+# Of what has a vault on the nodes. Guards are triggers, which distributed tables have none of; others read the log of a server of their own.
+CITUS ?= not guard and not hijack and not planted and not canary
 SHARDED ?= (fresh or postgresql) and $(OWN_TABLES)
 OWN_TABLES := not g1 and not g2 and not g3 and not g4 and not sqlite
 # Modules are named, since it takes a while to read all of them. Dozens of processes at once meet the wheel's server alone.

@@ -20,8 +20,6 @@ from testbed.servers.postgres import PostgresServer, Setting, as_text, wait_unti
 URL = (os.environ.get("STRONGROOM_CITUS_URL") or "") if os.environ.get("STRONGROOM_DISTRIBUTED") else ""
 """The coordinator, where the tests are to run on it; empty otherwise."""
 _SHARDS = 8
-_OPTIONS = "application_name=tests"
-"""So that a test can add another one with an ampersand, as to the URLs of its own server."""
 _NODES = "SELECT nodename::text, nodeport FROM pg_dist_node WHERE groupid > 0 ORDER BY nodeport"
 _END = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
 _PREPARED = "SELECT gid FROM pg_prepared_xacts WHERE database = %s"
@@ -44,7 +42,9 @@ class CitusServer(PostgresServer):
         return self.directory / f".s.PGSQL.{self._split.port or 5432}"
 
     def url(self, database: str = "postgres") -> str:
-        return self._split._replace(path=f"/{quote(database)}", query=_OPTIONS).geturl()
+        """With the host among its options, as the URLs of a test's own server have it: each driver takes that."""
+        user, host = self._split.netloc.rpartition("@")[0], self._split.hostname or ""
+        return f"postgresql://{user}@/{quote(database)}?host={quote(host)}&port={self._split.port or 5432}"
 
     def close(self) -> None:
         """Leave the cluster as it runs."""

@@ -127,6 +127,7 @@ def transactions(sent: list[str]) -> tuple[list[str], list[list[str]]]:
     return outside, inside
 
 
+@pytest.mark.one_server  # it reads the log of a server of its own
 def test_only_selects_are_sent_in_a_read_only_transaction(
     postgres: PostgresServer, make_postgresql_vault: Callable[..., str], root_key_uri: str
 ) -> None:

@@ -168,6 +168,7 @@ def test_lost_connections_are_not_kept(postgresql_vault_url: str, root_key_uri: 
         wait_until(lambda: looking.execute(OTHERS).fetchone() == (0,), "connections are kept")
 
 
+@pytest.mark.one_server  # the commit comes later there: tests/citus/test_sessions_that_end.py
 def test_an_answer_that_cannot_be_asked_for_stays_unknown(
     proxy: Proxy, postgresql_vault_url: str, root_key_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,6 +469,7 @@ def test_forks_wait_for_a_sqlite_transaction(sqlite_vault_url: str, root_key_uri
     assert_whole(sqlite_vault_url)
 
 
+@pytest.mark.one_server
 def test_a_trigger_that_swallows_one_half_leaves_nothing(postgresql_vault_url: str, root_key_uri: str) -> None:
     execute(
         postgresql_vault_url,

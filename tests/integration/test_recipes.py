@@ -56,6 +56,7 @@ if sys.argv[3] == "psycopg2":  # as where psycopg is not installed: Django takes
     builtins.__import__ = without_psycopg
 
 database = {"ENGINE": "django.db.backends.postgresql", "NAME": sys.argv[1], "HOST": sys.argv[2], "USER": "postgres"}
+database["PORT"] = sys.argv[4]
 settings.configure(DATABASES={"default": database}, USE_TZ=False)
 django.setup()
 from django.db import connection, transaction
@@ -134,8 +135,8 @@ def test_the_recipe_of_fastapi(environment: dict[str, str], private_path: Path) 
 def test_the_recipe_of_django(driver: str, environment: dict[str, str], private_path: Path) -> None:
     url = environment["STRONGROOM_DATABASE_URL"]
     with psycopg.connect(url) as server:
-        name, host = server.info.dbname, server.info.host
-    run(DJANGO, private_path, environment, name, host, driver)
+        name, host, port = server.info.dbname, server.info.host, server.info.port
+    run(DJANGO, private_path, environment, name, host, driver, str(port))
     assert_whole(url, 1)
     assert [row[0][:6] for row in execute(url, "SELECT id FROM orders ORDER BY id")] == ["first:", "second"]
 

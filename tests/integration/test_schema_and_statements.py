@@ -351,6 +351,7 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection.close()
 
 
+@pytest.mark.one_server  # statements of tables that are not divided
 @pytest.mark.parametrize("name", ["find_live", "find_idempotent", "get", "find_sealing_key"])
 def test_a_key_over_varchar_columns_is_found_by_its_index(name: str, postgresql_vault_url: str) -> None:
     made = strongroom.create_engine(postgresql_vault_url)

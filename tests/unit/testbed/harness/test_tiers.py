@@ -63,6 +63,8 @@ def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str)
     (folder / "test_some.py").write_text(text)
     named = (
         "STRONGROOM_ATTACK",
+        "STRONGROOM_CITUS",
+        "STRONGROOM_DISTRIBUTED",
         "STRONGROOM_VECTORS",
         "STRONGROOM_FORBID_SKIPS",
         "STRONGROOM_TEST",
@@ -173,6 +175,42 @@ def test_every_attack_that_takes_a_number_of_a_size_says_so() -> None:
         said[path.name] = taken - {name for mark in re.findall(r"sized\((.*)\)", text) for name in mark.split('"')}
     assert len(said) > 50
     assert {name: fields for name, fields in said.items() if fields} == {"summary.py": {"cells"}}
+
+
+_PLACES = """
+import pytest
+
+@pytest.fixture
+def postgresql_template(): pass
+@pytest.fixture
+def postgresql_vault_url(postgresql_template): pass
+def test_asks_for_a_vault(postgresql_vault_url): pass
+@pytest.mark.one_server
+def test_asks_for_triggers(postgresql_vault_url): pass
+def test_asks_for_none(): pass
+def test_of_a_fresh_vault_on_postgresql(): pass
+@pytest.mark.parametrize("backend", ["sqlite", "fresh", "g4", "fresh-divided"])
+def test_has_backends(backend): pass
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_has_engines(engine): pass
+@pytest.mark.parametrize("verb", ["sqlite-get", "sign"])
+def test_asks_and_has_parameters(verb, postgresql_vault_url): pass
+"""
+
+
+def test_on_citus_what_runs_has_a_vault_on_its_nodes(tmp_path: Path) -> None:
+    on_nodes = {"STRONGROOM_CITUS_URL": "postgresql://127.0.0.1:1/x", "STRONGROOM_DISTRIBUTED": "1"}
+    assert collected(tmp_path, _PLACES, **on_nodes) == (
+        0,
+        {
+            "test_asks_for_a_vault",
+            "test_has_backends[fresh]",
+            "test_has_backends[fresh-divided]",
+            "test_has_engines[postgresql]",
+            "test_asks_and_has_parameters[sign]",
+        },
+    )
+    assert len(collected(tmp_path, _PLACES)[1]) == 12
 
 
 def test_parameters_are_chosen_that_differ_most() -> None:
