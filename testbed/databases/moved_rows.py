@@ -9,7 +9,6 @@ from uuid import UUID
 import psycopg
 
 from testbed.databases.deployments import Deployment
-from testbed.servers import citus
 
 WALLET_ROWS = ("project_credentials", "credential_vault_storage", "credential_usage_logs")
 """The tables that have rows of a wallet, those first that others refer to."""
@@ -28,7 +27,7 @@ def divided(place: Deployment) -> bool:
 
 def move(place: Deployment, wallet: UUID, project: UUID) -> None:
     """Let the rows of a wallet be another project's (PostgreSQL, tables of ours); on nodes they are made anew there."""
-    if not place.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'"):
+    if not _on_nodes(place):
         place.execute(_MOVES, *(project, wallet) * 3)
         return
     with psycopg.connect(place.url) as connection:
@@ -47,7 +46,7 @@ def move(place: Deployment, wallet: UUID, project: UUID) -> None:
 
 def move_all(place: Deployment, table: str, project: UUID) -> None:
     """Let all rows of a table be another project's; on nodes they are made anew there."""
-    if not citus.URL:
+    if not _on_nodes(place):
         place.execute(f"UPDATE {table} SET project_id = ?", project)
         return
     with psycopg.connect(place.url) as connection:
@@ -62,6 +61,10 @@ def put_row(connection: psycopg.Connection[Any], table: str, row: dict[str, Any]
     values = [json.dumps(each) if isinstance(each, dict) else each for each in row.values()]
     marks = ", ".join(["%s"] * len(row))
     connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})".encode(), values)
+
+
+def _on_nodes(place: Deployment) -> bool:
+    return place.backend != "sqlite" and bool(place.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'"))
 
 
 def _names_wallet(table: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 
 import strongroom
 from testbed.command_line import call
+from testbed.databases.deployments import Deployment
 from testbed.databases.granted_roles import (
     NOT_AN_OPERATORS,
     WHY,
@@ -22,6 +24,7 @@ from testbed.databases.granted_roles import (
     grant,
     url_of,
 )
+from testbed.databases.moved_rows import move_all
 from testbed.databases.rows import execute
 from tests.citus.conftest import CITUS_URL
 
@@ -92,6 +95,20 @@ def test_an_operator_does_every_verb_and_makes_no_table(as_role: Callable[[str],
         do_every_verb(vault, project)
         assert vault.erase_project(project, **WHY).complete
     assert_changes_nothing(url, NOT_AN_OPERATORS)
+
+
+def test_an_operator_brings_back_the_phrase_that_a_writer_put_into_another_project(
+    as_role: Callable[[str], str], place: Deployment, root_key_uri: str, private_path: Path
+) -> None:
+    project, other, url, plan = uuid4(), uuid4(), as_role("operator"), str(private_path / "plan.json")
+    with place.open() as vault:
+        phrase = vault.create_phrase(project).phrase
+    move_all(place, "strongroom_phrase", other)
+    for arguments in (("--plan", plan), ("--apply", plan)):
+        assert call("repair", *arguments, "--database", url, "--root-key", root_key_uri).code == 0
+    with strongroom.open(url, root_key=root_key_uri) as vault:
+        assert [vault.list_phrases(each).phrases for each in (project, other)] == [(phrase,), ()]
+        assert vault.create_wallet(project, "ethereum", phrase="default").created
 
 
 def test_doctor_runs_as_its_role(as_role: Callable[[str], str], distributed_url: str, root_key_uri: str) -> None:

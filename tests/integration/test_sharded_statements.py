@@ -216,6 +216,19 @@ def test_what_asks_all_parts_locks_and_changes_no_row_of_a_project(sharded_url: 
     assert found == {"rewrap_many"}
 
 
+def test_no_statement_lets_a_row_become_another_projects(sharded_url: str) -> None:
+    """Citus refuses an UPDATE that writes the column that distributes rows, whatever it writes there."""
+    tables = "|".join(TENANTS)
+    changed = re.compile(rf'UPDATE (?:"?\w+"?\.)?(?:{tables})\b(.*?)\bSET\b(?P<set>.*?)(?:\bWHERE\b|$)', re.S)
+    read = [
+        (each.name, found["set"])
+        for each in statements(profile_of(sharded_url))
+        for found in changed.finditer(each.text)
+    ]
+    assert len(read) > 15
+    assert {name for name, written in read if re.search(r"\bproject_id\s*=", written)} == set()
+
+
 def test_no_statement_is_left_unread(sharded_url: str) -> None:
     assert unread_classes(postgresql.psycopg.dialect(), profile_of(sharded_url)) == set()  # type: ignore[no-untyped-call]
     assert written_elsewhere() == ELSEWHERE.keys()

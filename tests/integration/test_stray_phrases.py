@@ -14,6 +14,7 @@ from strongroom.usecases import stray_phrases
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked
 from testbed.databases.guards import key_of, put, rows_gone
+from testbed.databases.moved_rows import move_all
 from tests.integration.test_keys_that_phrases_have import PATHS, WORDS, key_at
 
 pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g4"], indirect=True)
@@ -65,7 +66,7 @@ def test_a_row_under_other_ids_comes_back_as_it_was(attacked: Attacked, column: 
     if column != "project_id":
         attacked.deployment.execute("UPDATE strongroom_phrase SET phrase_id = ?", uuid4())
     if column != "phrase_id":
-        attacked.deployment.execute("UPDATE strongroom_phrase SET project_id = ?", attacked.deployment.project())
+        move_all(attacked.deployment, "strongroom_phrase", attacked.deployment.project())
     assert f"a text of the phrase {phrase} of its project derives its key" in told(attacked, wallet)["evidence"]
     brought_back(attacked, wallet, key)
     assert attacked.deployment.execute("SELECT * FROM strongroom_phrase") == before
@@ -137,7 +138,10 @@ def test_an_entry_of_the_history_that_was_changed_brings_the_phrase_back(attacke
         vault.rotate_sealing_key(**WHO)
         assert all(each.ok for each in vault.rewrap())
     value: object = {"network": "ethereum", "form": "foreign"}.get(change, uuid4())
-    deployment.execute(f"UPDATE strongroom_vault_history SET {change} = ? WHERE credential_id = ?", value, phrase)
+    if change == "project_id":
+        move_all(deployment, "strongroom_vault_history", uuid4())
+    else:
+        deployment.execute(f"UPDATE strongroom_vault_history SET {change} = ? WHERE credential_id = ?", value, phrase)
     deployment.execute("DELETE FROM strongroom_phrase")
     brought_back(attacked, wallet, key)
 

@@ -132,8 +132,10 @@ class PhraseStore(PhraseTexts, Protocol):
         """Write another state of a phrase, and an event; False where it is not the one that was read."""
 
     def move(self, old: StoredPhrase, new: tuple[PhraseRecord, Tag], event: Event, now: datetime) -> bool:
-        """The same, and its project and id: a row that stands under others than its text names. On Citus no row goes to
-        another project: StoreRefusedError."""
+        """The same, and its project and id: a row that stands under others than its text names.
+
+        Where tables are divided by project it is made anew in its own; False as well where the phrase has a row there.
+        """
 
     def replace(
         self,

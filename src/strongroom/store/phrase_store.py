@@ -106,14 +106,21 @@ class SqlPhraseStore(SqlPhraseTexts):
             "old_tag": old.tag.value,
         }
         as_read = self.context.sql.unwritten.as_read["strongroom_phrase"]
+        made = StoredPhrase(*new, old.sealed_text, old.created_at or now)
 
-        def unit(session: Session) -> bool:
+        def unit(session: Session) -> None:
+            if self.context.profile.sharded and record.project_id != old.record.project_id:
+                if not session.change(
+                    self.context.sql.phrases.delete_phrase, {**parameters, "sealed_text": old.sealed_text}
+                ):
+                    raise LostRaceError
+                self._insert(session, made, event, made.tag.kid, now)
+                return
             if not session.change_as_read(self.context.sql.phrases.move_phrase, parameters, as_read):
-                return False
+                raise LostRaceError
             session.write(self.context.sql.keyring.insert_event, rows.event_parameters(event, now))
-            return True
 
-        return self.context.transact(unit)
+        return self._unless_lost(unit)
 
     def labelled(self, project_id: UUID, label: str) -> list[StoredPhrase]:
         parameters = {"project_id": project_id, "label": label}

@@ -43,6 +43,8 @@ _WRITTEN_BY_CREATE = (_CREDENTIALS, _VAULT, _LOG, _SLOT, _IDEMPOTENCY, _WALLET, 
 _ADOPTED = {_SLOT: ("credential_id", "kid", "tag"), _IDEMPOTENCY: ("credential_id", "kid", "tag")}
 """In legacy tables a slot and an idempotency key are taken first, and name a wallet that is found under their lock."""
 _DELETED_BY_OPERATOR = (_SLOT, _IDEMPOTENCY, _WALLET, _NONCE, _WRAP)
+_MADE_ANEW = (_PHRASE,)
+"""Where tables are divided by project, a row that a writer put among another one's: no UPDATE takes it back."""
 _EXPLAINED = {
     "reader": "reads wallets, lists, the log and `verify`; with the root key it can open what it reads",
     "creator": "creates, imports, signs and exports; changes nothing that is there, but for a replaced nonce",
@@ -72,7 +74,8 @@ def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: st
         **(_SHARED if profile.distributed else {}),
     }
     legacy = profile.foreign is not None
-    privileges = {table: _privileges(kind, table, columns, legacy=legacy) for table in tables}
+    deleted = _DELETED_BY_OPERATOR + (_MADE_ANEW if profile.sharded else ())
+    privileges = {table: _privileges(kind, table, columns, deleted, legacy=legacy) for table in tables}
     comment, *statements = _statements(profile.schemas, privileges, secured, kind, role)
     if not profile.distributed:
         return [comment, *statements]
@@ -87,13 +90,15 @@ _Privileges = dict[str, tuple[str, ...] | None]
 """Commands, with the columns where not the whole table is meant."""
 
 
-def _privileges(kind: str, table: str, changed: Mapping[str, tuple[str, ...]], *, legacy: bool) -> _Privileges:
+def _privileges(
+    kind: str, table: str, changed: Mapping[str, tuple[str, ...]], deleted: tuple[str, ...], *, legacy: bool
+) -> _Privileges:
     found: _Privileges = {"SELECT": None}
     if kind in ("reader", "doctor") or table in (schema.VERSION_TABLE, schema.UNTAGGED_NONCES):
         return found
     if kind == "operator":
         found |= {"INSERT": None, "UPDATE": None}
-        return found | ({"DELETE": None} if table in _DELETED_BY_OPERATOR else {})
+        return found | ({"DELETE": None} if table in deleted else {})
     if table in _WRITTEN_BY_CREATE or (legacy and table == _HISTORY):
         found["INSERT"] = None
     columns = changed.get(table)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, literal_column, select, tuple_, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
@@ -67,11 +67,18 @@ class PhraseStatements(LogStatements):
 
     @Statement
     def move_phrase(self) -> Executable:
-        """A phrase as ``change_phrase`` writes it, under other ids than it was read under."""
+        """A phrase as ``change_phrase`` writes it, under other ids than it was read under; divided, of its project."""
         changed = ("label", "words", "has_passphrase", "identifier", "status", "version", "kid", "tag")
-        ids = {name: param(f"new_{name}", PHRASE.c[name]) for name in ("project_id", "phrase_id")}
+        names = ("phrase_id",) if self.sharded else ("project_id", "phrase_id")
+        ids = {name: param(f"new_{name}", PHRASE.c[name]) for name in names}
         values = {**values_of(PHRASE, PHRASE_ROW, changed), **ids}
         return update(PHRASE).values(values).where(*is_phrase(), *_as_read(PHRASE))
+
+    @Statement
+    def delete_phrase(self) -> Executable:
+        """The row of a phrase as it was read, which is made anew in another project: no UPDATE takes it to its node."""
+        as_sealed = PHRASE.c.sealed_text == param("sealed_text", PHRASE.c.sealed_text)
+        return delete(PHRASE).where(*is_phrase(), *_as_read(PHRASE), as_sealed)
 
     @Statement
     def account(self) -> Executable:
