@@ -85,14 +85,37 @@ SELECT c.relname::text FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_cl
 LEFT_BEHIND = f"{DISTRIBUTED} AND pg_relation_size(c.oid) > 0"
 """Those of which the coordinator still has rows from before; likewise."""
 SAMPLED = """
-SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
-  FROM pg_stats s JOIN pg_namespace n ON n.nspname = s.schemaname
-  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.tablename
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname JOIN pg_type t ON t.oid = a.atttypid
- WHERE t.typname IN ('text', 'varchar', 'json', 'jsonb')
-   AND c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s) ORDER BY 1, a.attnum
+WITH vault AS (
+    SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relname = ANY(%(tables)s) AND n.nspname = ANY(%(schemas)s)
+), sampled AS (
+    SELECT v.oid, a.attnum::int FROM vault v JOIN pg_stats s ON s.schemaname = v.nspname AND s.tablename = v.relname
+      JOIN pg_attribute a ON a.attrelid = v.oid AND a.attname = s.attname
+     UNION
+    SELECT v.oid, d.refobjsubid FROM vault v JOIN pg_index i ON i.indrelid = v.oid
+      JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
+      JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = x.relname
+      JOIN pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass::oid AND d.objid = x.oid AND d.refobjid = v.oid
+     UNION
+    SELECT v.oid, d.refobjsubid FROM vault v JOIN pg_statistic_ext e ON e.stxrelid = v.oid
+      JOIN pg_namespace n ON n.oid = e.stxnamespace
+      JOIN pg_depend d
+        ON d.classid = 'pg_catalog.pg_statistic_ext'::regclass::oid AND d.objid = e.oid AND d.refobjid = v.oid
+     WHERE EXISTS (SELECT FROM pg_stats_ext s WHERE s.statistics_schemaname = n.nspname
+                      AND s.statistics_name = e.stxname AND s.most_common_vals IS NOT NULL)
+        OR EXISTS (SELECT FROM pg_stats_ext_exprs s WHERE s.statistics_schemaname = n.nspname
+                      AND s.statistics_name = e.stxname AND s.expr IS NOT NULL AND s.null_frac IS NOT NULL)
+)
+SELECT v.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
+  FROM sampled f JOIN vault v ON v.oid = f.oid JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = f.attnum
+  JOIN pg_type t ON t.oid = a.atttypid
+ WHERE t.typname NOT IN ('bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'uuid', 'date', 'timestamp', 'timestamptz')
+ ORDER BY 1, a.attnum
 """
-"""Columns of which the coordinator has texts in its statistics, keys perhaps, and their types; likewise."""
+"""Columns of which the coordinator has texts in its statistics, keys perhaps, and their types; likewise.
+
+Of columns, of what an index computes of them, and of statistics that somebody made about several, or about expressions.
+"""
 KEYS = r"""
 SELECT c.relname::text, k.conname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, place)

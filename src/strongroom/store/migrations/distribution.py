@@ -42,6 +42,14 @@ from strongroom.store.connection.session import Session
 from strongroom.store.write_conditions import LATER_CHECKS
 
 _FIRST = next(iter(TENANTS))
+_FORGETS = (
+    "DELETE FROM pg_catalog.pg_statistic WHERE starelid OPERATOR(pg_catalog.=) {oid} OR starelid "
+    "OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT i.indexrelid FROM pg_catalog.pg_index i "
+    "WHERE i.indrelid OPERATOR(pg_catalog.=) {oid}))",
+    "DELETE FROM pg_catalog.pg_statistic_ext_data WHERE stxoid OPERATOR(pg_catalog.=) ANY (ARRAY("
+    "SELECT e.oid FROM pg_catalog.pg_statistic_ext e WHERE e.stxrelid OPERATOR(pg_catalog.=) {oid}))",
+)
+"""What a superuser runs: of a table's columns, of what its indexes compute, and of statistics that somebody made."""
 
 
 class DistributionStep(NamedTuple):
@@ -103,8 +111,7 @@ class Distributor:
             about = f"{table}: no texts stay behind in the coordinator's statistics"
             if columns and self._superuser:
                 oid = f"{self._literal(table)}::pg_catalog.oid"
-                delete = f"DELETE FROM pg_catalog.pg_statistic WHERE starelid OPERATOR(pg_catalog.=) {oid}"  # noqa: S608
-                yield DistributionStep(about, (delete,))
+                yield DistributionStep(about, tuple(each.format(oid=oid) for each in _FORGETS))
             elif columns:
                 types = ", ".join(f"ALTER COLUMN {identifier(name)} TYPE {kind}" for name, kind in columns.items())
                 here = "SET LOCAL citus.enable_ddl_propagation = off"
