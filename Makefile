@@ -48,8 +48,7 @@ CITUS_TESTS ?= tests/integration
 CITUS_SIZE ?=
 # Of what has a vault on the nodes. Guards are triggers, which distributed tables have none of; others read the log of a server of their own.
 CITUS ?= not guard and not hijack and not planted and not canary
-SHARDED ?= (fresh or postgresql) and $(OWN_TABLES)
-OWN_TABLES := not g1 and not g2 and not g3 and not g4 and not sqlite
+SHARDED ?=
 # Modules are named, since it takes a while to read all of them. Dozens of processes at once meet the wheel's server alone.
 SELECTED_POSTGRESQL_TESTS := $(addprefix tests/integration/test_,column_types.py doctor_schema.py existing_databases.py \
 	get_or_create.py grants.py guard_installed.py init.py migrate.py migrate_roles.py migrate_variants.py own_schema.py \
@@ -143,7 +142,7 @@ selected-pgbouncer:
 	@$(MAKE) --no-print-directory test-pgbouncer SIZE= POOLED="$(SELECTED_POOLER)"
 
 selected-sharded:
-	@$(MAKE) --no-print-directory test-sharded SIZE= SHARDED="$(SHARDED) and not processes"
+	@$(MAKE) --no-print-directory test-sharded SIZE= SHARDED="not processes"
 
 matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
 	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)

@@ -19,7 +19,7 @@ Tests of published vectors, which are not part of the project, are collected whe
 folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
 servers, ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words, and
 ``@pytest.mark.one_node`` a test from databases whose tables are divided by project, ``@pytest.mark.one_server`` from
-those that Citus distributes, where no triggers are. On Citus nothing is collected that is on other tables.
+those that Citus distributes, where no triggers are. Where tables are divided, nothing is collected that has others.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from testbed.servers.releases import MAJOR
 _NOT_DIVIDED = frozenset({"sqlite", "g1", "g2", "g3", "g4", "variant"})
 _ON_POSTGRESQL = frozenset({"postgresql", "fresh", "g1", "g2", "g3", "g4", "variant"})
 _MAYBE_DIVIDED = frozenset({"postgresql", "fresh"})
-_DISTRIBUTED = "postgresql_template"
-"""The fixture that a vault on Citus is a copy of."""
+_TEMPLATE = "postgresql_template"
+"""The fixture that a vault with divided tables is a copy of."""
 _TESTS = Path(__file__).parents[2] / "tests"
 _ATTACKS = _TESTS / "attacks"
 SAMPLE: Mapping[str, int] = {"unit": 40, "integration": 2, "acceptance": 2, "versions": 2}
@@ -83,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in left:
         item.add_marker("longer")
     out = {item for item in items if _lacks_vectors(item) or _lacks_server(item) or _is_divided(item)}
-    out |= {item for item in items if citus.URL and not _is_distributed(item)}
+    out |= {item for item in items if _DIVIDED and not _is_on_divided_tables(item)}
     out |= left if _IS_SMALL else crossed if SIZE.name == ATTACK else set()
     config.hook.pytest_deselected(items=[item for item in items if item in out])
     items[:] = [item for item in items if item not in out]
@@ -171,9 +171,9 @@ def _has_divided_tables(item: pytest.Item) -> bool:
     return not _is_divided(item) and not _NOT_DIVIDED & _words_of(item)
 
 
-def _is_distributed(item: pytest.Item) -> bool:
-    """Whether a test has a vault on the nodes: its parameter says so, or it asks for one and has no such parameter."""
-    asks = _DISTRIBUTED in getattr(item, "fixturenames", ())
+def _is_on_divided_tables(item: pytest.Item) -> bool:
+    """Whether a test has a vault with such tables: its parameter says so, or it has none, and asks for a vault."""
+    asks = _TEMPLATE in getattr(item, "fixturenames", ())
     return bool(_MAYBE_DIVIDED & _words_of(item) or asks) and not _NOT_DIVIDED & _words_of(item)
 
 

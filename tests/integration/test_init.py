@@ -260,8 +260,8 @@ def test_another_schema_version_is_refused(filled_url: str, root_key_uri: str) -
 
 
 def test_unlogged_tables_are_refused(postgresql_vault_url: str, root_key_uri: str) -> None:
-    execute(postgresql_vault_url, "ALTER TABLE strongroom_slot SET UNLOGGED")
-    with pytest.raises(strongroom.NotDurableError, match="strongroom_slot"):
+    execute(postgresql_vault_url, "ALTER TABLE strongroom_events SET UNLOGGED")
+    with pytest.raises(strongroom.NotDurableError, match="strongroom_events"):
         strongroom.open(postgresql_vault_url, root_key=root_key_uri)
 
 

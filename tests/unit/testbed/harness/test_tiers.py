@@ -65,6 +65,7 @@ def collected(folder: Path, text: str = _TESTS, *options: str, **variables: str)
         "STRONGROOM_ATTACK",
         "STRONGROOM_CITUS",
         "STRONGROOM_DISTRIBUTED",
+        "STRONGROOM_PARTITIONED",
         "STRONGROOM_VECTORS",
         "STRONGROOM_FORBID_SKIPS",
         "STRONGROOM_TEST",
@@ -198,18 +199,18 @@ def test_asks_and_has_parameters(verb, postgresql_vault_url): pass
 """
 
 
-def test_on_citus_what_runs_has_a_vault_on_its_nodes(tmp_path: Path) -> None:
+def test_where_tables_are_divided_what_runs_has_a_vault_with_such_tables(tmp_path: Path) -> None:
+    divided = {
+        "test_asks_for_a_vault",
+        "test_has_backends[fresh]",
+        "test_has_backends[fresh-divided]",
+        "test_has_engines[postgresql]",
+        "test_asks_and_has_parameters[sign]",
+    }
     on_nodes = {"STRONGROOM_CITUS_URL": "postgresql://127.0.0.1:1/x", "STRONGROOM_DISTRIBUTED": "1"}
-    assert collected(tmp_path, _PLACES, **on_nodes) == (
-        0,
-        {
-            "test_asks_for_a_vault",
-            "test_has_backends[fresh]",
-            "test_has_backends[fresh-divided]",
-            "test_has_engines[postgresql]",
-            "test_asks_and_has_parameters[sign]",
-        },
-    )
+    assert collected(tmp_path, _PLACES, **on_nodes) == (0, divided)
+    partitioned = collected(tmp_path, _PLACES, STRONGROOM_PARTITIONED="8")
+    assert partitioned == (0, divided | {"test_asks_for_triggers"})
     assert len(collected(tmp_path, _PLACES)[1]) == 12
 
 
