@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -159,3 +161,34 @@ def test_who_races_for_indices_leaves_no_gap_and_no_repetition(distributed_url: 
     finally:
         for vault in vaults:
             vault.close()
+
+
+PROCESS = """
+import sys, strongroom
+url, root_key, project, number = sys.argv[1:]
+with strongroom.open(url, root_key=root_key) as vault:
+    for turn in range(3):
+        wallet = vault.create_wallet(project, "ethereum", label=f"w-{number}-{turn}", phrase="default").wallet
+        vault.create_many(project, "ethereum", count=3, label_prefix=f"many-{turn}-")
+        vault.replace_wallet(wallet)
+    (account,) = vault.list_accounts(project)
+    vault.advance_phrase(project, "ethereum", account.next_index + 5, actor="operator", reason="a test")
+"""
+
+
+def test_processes_that_create_replace_and_advance_take_no_index_twice(distributed_url: str, root_key_uri: str) -> None:
+    project = uuid4()
+    with strongroom.open(distributed_url, root_key=root_key_uri) as vault:
+        vault.create_phrase(project)
+        given = [distributed_url, root_key_uri, str(project)]
+        processes = [
+            subprocess.Popen([sys.executable, "-c", PROCESS, *given, str(number)], stderr=subprocess.PIPE, text=True)
+            for number in range(4)
+        ]
+        told = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+        assert [error for error, code in told if code != 0] == []
+        taken = indices(project)
+        assert len(taken) == len(set(taken)) == 4 * 3 * 2 + 3 * 3
+        (account,) = vault.list_accounts(project)
+        assert account.next_index > taken[-1]
+        assert [result for result in vault.verify(phrases=True) if not result.ok] == []
