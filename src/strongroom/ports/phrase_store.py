@@ -59,6 +59,9 @@ class PhraseBatch(NamedTuple):
     """The path of an index in the account."""
     check_taken: Callable[[Registered | None], None]
     """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
+    check_held: Callable[[Registered], None]
+    """Raises of the record of a wallet of the network that has one of the addresses that were derived, and is of
+    another phrase or of none."""
     make: Callable[[TaggedAccount, Sequence[int], Sequence[BatchSlot]], DerivedWallets]
     """Derives and seals a wallet for each place that was taken, at an index each. It may run twice."""
     belongs: Callable[[str], WalletMatcher]
@@ -161,9 +164,10 @@ class PhraseStore(PhraseTexts, Protocol):
         """Write wallets of a phrase, all that could take their slots; their labels.
 
         In one transaction, in this order: the idempotency key, the account's row lock, the slots in the order of their
-        labels, the wallets, the account's next index. So indices of committed wallets are without gaps and without
-        repetition, whoever else derives from the phrase. Labels that are missing in the answer had a slot, or a wallet
-        of the legacy application that was adopted; where the key is taken, nothing is written.
+        labels, the wallets, the account's next index. Before the wallets it asks the register for their addresses. So
+        indices of committed wallets are without gaps and without repetition, whoever else derives from the phrase.
+        Labels that are missing in the answer had a slot, or a wallet of the legacy application that was adopted; where
+        the key is taken, nothing is written.
         """
 
     def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:

@@ -45,6 +45,8 @@ class DerivedSuccessor(NamedTuple):
     """The path of an index in the account."""
     check_taken: Callable[[Registered | None], None]
     """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
+    check_held: Callable[[Registered], None]
+    """As of ``PhraseBatch``."""
     make: Callable[[TaggedAccount, int], tuple[NewWallet, TaggedAccount]]
     """Derives and seals the wallet at an index; and the account after it. It may run twice."""
 

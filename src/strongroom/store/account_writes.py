@@ -6,16 +6,21 @@ The transaction has it until it ends, so that the others wait, and find the inde
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from strongroom.errors import StoreRefusedError, TriggerConflictError
 from strongroom.ports.wallet_stores import DerivedSuccessor
 from strongroom.records.phrases import AccountChange, TaggedAccount
+from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.free_indices import free_indices
 from strongroom.store.statements.phrase_rows import tagged_account
+from strongroom.store.statements.register_rows import registered
+from strongroom.store.statements.rows import readable
 
 _TABLE = "strongroom_phrase_account"
 _PATHS = "(strongroom_wallet_phrase_index)"
@@ -36,9 +41,33 @@ def derive_successor(context: StoreContext, session: Session, new: DerivedSucces
     account = lock_account(context, session, new.first)
     (index,) = free_indices(context, session.fetch, account, new.path, 1, new.check_taken)
     made, after = context.database.run_key_work(lambda: new.make(account, index))
+    refuse_held(context, session, account, [made], new.check_held)
     if made.kid != new.kid or not change_account(context, session, AccountChange(account, after)):
         raise LostRaceError
     return made
+
+
+def refuse_held(
+    context: StoreContext,
+    session: Session,
+    account: TaggedAccount,
+    made: Sequence[NewWallet],
+    check_held: Callable[[Registered], None],
+) -> None:
+    """Let ``check_held`` refuse wallets whose address another one of the network has, by the register.
+
+    Under the account's lock, before they are written; what others have not committed is not seen. Two ids of one phrase
+    are what the unique index of its identifier keeps from being.
+    """
+    found = [new.wallet.address for new in made]
+    if context.foreign_schema is not None:
+        found += [address.lower() for address in found]
+    addresses: Any = found if context.sql.writes_in_one else json.dumps(found)
+    parameters = {**account.record._asdict(), "addresses": addresses}
+    for row in session.fetch(context.sql.phrases.held_elsewhere, parameters):
+        record = registered(readable(row))
+        if record is not None:
+            check_held(record)
 
 
 def met_in_path(error: StoreRefusedError) -> bool:

@@ -15,7 +15,7 @@ from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
-from strongroom.store.account_writes import change_account, lock_account, met_in_path
+from strongroom.store.account_writes import change_account, lock_account, met_in_path, refuse_held
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
@@ -195,6 +195,7 @@ class SqlPhraseStore(SqlPhraseTexts):
                 return frozenset()
             indices = free_indices(self.context, session.fetch, account, batch.path, len(taken), batch.check_taken)
             made = self.context.database.run_key_work(lambda: batch.make(account, indices, taken))
+            refuse_held(self.context, session, account, made.wallets, batch.check_held)
             self._insert_wallets(session, made)
             if not change_account(self.context, session, AccountChange(account, made.account)):
                 raise LostRaceError

@@ -34,7 +34,15 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.derived_answers import DerivedAnswers
 from strongroom.usecases.outcome import resolve
-from strongroom.usecases.phrase_accounts import check_account, check_taken, key_of, read_branches, shown_account, tagged
+from strongroom.usecases.phrase_accounts import (
+    check_account,
+    check_held,
+    check_taken,
+    key_of,
+    read_branches,
+    shown_account,
+    tagged,
+)
 from strongroom.usecases.phrase_reading import phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 from strongroom.usecases.requests import ValidatedRequest
@@ -169,6 +177,7 @@ class _Batch:
             now=self._now,
             path=self._source.path,
             check_taken=partial(check_taken, context),
+            check_held=partial(check_held, context),
             make=self._make,
             belongs=lambda label: partial(is_wanted, context, self._wanted[label]),
             adopt=lambda label: partial(adoption_of, context, self._wanted[label]),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import IdentityMismatchError, InvalidPathError
+from strongroom.errors import IdentityMismatchError, InvalidPathError, PhraseConflictError
 from strongroom.ports.network import Network
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import AccountRecord, PhraseAccount, PhraseReference, TaggedAccount
@@ -93,6 +93,21 @@ def check_taken(context: VaultContext, found: Registered | None) -> None:
         f"{whose} in the register has a path that comes next, and strongroom did not write it, or it was changed.",
         hint="`strongroom doctor` names it: put it back from a backup, or delete it where no wallet has its id.",
         columns=("tag",),
+    )
+
+
+def check_held(context: VaultContext, found: Registered) -> None:
+    """Raise PhraseConflictError: a wallet that is not of the phrase has the key of an index that comes next.
+
+    It was imported with that key, or somebody changed the phrase's row, and it has a second id by now.
+    """
+    check_taken(context, found)
+    record = found.record
+    whose = "imported by itself" if record.phrase_id is None else f"derived from the phrase {record.phrase_id}"
+    raise PhraseConflictError(
+        f"The wallet {record.credential_id} of the project has a key that comes next, {record.address}, and was "
+        f"{whose}: two wallets of {record.network} would have one key; nothing was written.",
+        hint="Make the wallets of the indices before it; `strongroom phrase advance` goes on after it.",
     )
 
 

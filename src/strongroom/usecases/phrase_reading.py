@@ -44,6 +44,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.read import check_limit, id_cursor
 from strongroom.usecases.read_log import cursor_of
 
+CHANGED_ROW = "Put its row back from a backup, or let a plan of `strongroom repair --plan plan.json` retire the phrase."
 _MOST_OPENED = 64
 _PAGE = 100
 _MOST_PAGES = 100
@@ -135,7 +136,7 @@ def checked(
     if not tags.fits_record("phrase", record, stored.tag, context.keyring):
         raise IdentityMismatchError(
             f"The row of the phrase {record.phrase_id} was changed.",
-            hint="Put the row of strongroom_phrase back as it was, from a backup: no other key fits its sealed text.",
+            hint=CHANGED_ROW,
             columns=("tag",),
         )
     asked: dict[str, object] = {"project_id": project_id, "label": label, "phrase_id": phrase_id}

@@ -103,7 +103,9 @@ def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribut
     def write(_lost: bool) -> CreatedPhrase | None:
         nonlocal new
         if new is None or new.tag.kid != context.keyring.active_kid:
-            lost = None if wanted.imported is None else lost_id(context, wanted.project_id, wanted.imported)
+            lost = None
+            if wanted.imported is not None and wanted.identifier is not None:
+                lost = lost_id(context, wanted.project_id, wanted.identifier, wanted.imported)
             new = context.store.run_key_work(partial(_new_phrase, context, wanted, lost))
         event = phrase_event(wanted.operation, new.record, actor)
         key = _key_of(context, wanted, new.record.phrase_id)

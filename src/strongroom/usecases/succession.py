@@ -25,6 +25,7 @@ from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.phrase_accounts import (
     check_account,
+    check_held,
     check_taken,
     key_of,
     path_at,
@@ -84,6 +85,7 @@ class Succession:
             now,
             partial(path_at, first),
             partial(check_taken, context),
+            partial(check_held, context),
             make,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, delete, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, literal_column, not_, or_, select, tuple_, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
@@ -19,6 +19,7 @@ from strongroom.store.statements.tables import (
     ACCOUNT_ROW,
     BRANCH,
     BRANCH_ROW,
+    CREDENTIAL,
     HEAD,
     PHRASE,
     PHRASE_ROW,
@@ -140,6 +141,26 @@ class PhraseStatements(LogStatements):
         """The records that have some paths of a phrase, by the register's unique index."""
         path = "path = ANY (:paths ::text[])" if self.writes_in_one else "path IN (SELECT value FROM json_each(:paths))"
         return self._taken().where(text_sql(f"strongroom_wallet.{path}"))
+
+    @Statement
+    def held_elsewhere(self) -> Executable:
+        """A record of a project and network that has one of some addresses, and was not derived from a phrase.
+
+        By the index of addresses in ``project_credentials``: the register has none.
+        """
+        at = CREDENTIAL.c.wallet_address if self.has(CREDENTIAL.c.wallet_address) else CREDENTIAL.c.public_key
+        rows = select(self.uuid(CREDENTIAL.c.id)).where(self._is_one_of(at))
+        if self.sharded:
+            rows = rows.where(equals(CREDENTIAL.c.project_id, "project_id"))
+        others = or_(REGISTER.c.phrase_id.is_(None), not_(equals(REGISTER.c.phrase_id, "phrase_id")))
+        own = (equals(REGISTER.c.project_id, "project_id"), equals(REGISTER.c.network, "network"))
+        named = (self._is_one_of(REGISTER.c.address), REGISTER.c.credential_id.in_(rows))
+        found = select(*self.record_columns(whole=True)).where(*own, others, *named)
+        return limited(found, literal_column("1"))
+
+    def _is_one_of(self, address: Any) -> Any:
+        one_of = "= ANY (:addresses ::text[])" if self.writes_in_one else "IN (SELECT value FROM json_each(:addresses))"
+        return text_sql(f"{address.table.name}.{address.name} {one_of}")
 
     def _taken(self) -> Select[Any]:
         """Whole records: only one whose tag fits takes an index. Variants of a network share their keys."""
