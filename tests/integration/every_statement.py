@@ -33,6 +33,7 @@ FRAGMENTS = frozenset(
         *("levels", "head_columns", "insert_log_from", "insert_logs"),
         # of repair and inspection
         *("has", "short", "id_parameter", "same_id", "same_project", "of_stored_project", "kept_of"),
+        "first_place",  # of pages
     }
 )
 """What returns a part of a statement, or says something about the schema."""

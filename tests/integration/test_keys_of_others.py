@@ -98,6 +98,9 @@ def test_a_row_that_was_moved_is_told_by_its_sealed_text_or_its_slot(
     deployment.execute(text, wallet)
     assert KeysOfOthers(context).is_elsewhere(material(KEYS[0]), asking), "by its slot"
     deployment.execute("DELETE FROM strongroom_slot WHERE credential_id = ?", wallet)
+    if deployment.foreign:
+        assert KeysOfOthers(context).is_elsewhere(material(KEYS[0]), asking), "by the text that the history keeps"
+        deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", wallet)
     assert not KeysOfOthers(context).is_elsewhere(material(KEYS[0]), asking), "nothing says any more whose it was"
 
 

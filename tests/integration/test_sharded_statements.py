@@ -53,6 +53,7 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
             *("shared_keys", "shared_key", "key_of_another_project", "row_of_another_project"),
             *("keys_of_rows", "sealed_texts", "keys_of_records", "records_with_paths", "records_of_wallets"),
             *("wallets_of_other_projects", "any_nonce_of_other_spelling"),
+            *("records_with_sealed", "entries_with_sealed", "metadata_with_sealed"),
         }
     ),
     "many wallets of any projects in one statement; the second one on one server alone": frozenset(

@@ -59,7 +59,9 @@ def test_the_same_of_a_phrase_that_another_project_has(attacked: Attacked) -> No
         planted = attacked.credential(mine, address_of(PHRASE_KEY))
         with pytest.raises(strongroom.KeyConflictError, match="another of its phrase") as refused:
             vault.store_key(planted, mnemonic=WORDS)
-        assert "give this key alone" in refused.value.hint
+        assert "alone" not in refused.value.hint, "which would lead to the same key"
+        with pytest.raises(strongroom.KeyConflictError, match="The key is that of another project"):
+            vault.store_key(planted, private_key=PHRASE_KEY)
     found = about_the_key(attacked, planted)
     assert (found["repair"], found["command"]) == ("ask", "")
 

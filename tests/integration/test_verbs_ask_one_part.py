@@ -24,7 +24,12 @@ KEY = "43" * 32
 WORDS = "test test test test test test test test test test test junk"
 WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
 STRAYS = frozenset({"records_holding", "history_holding", "metadata_holding"})
-KEYS_OF_OTHERS = frozenset({"key_of_another_project", "row_of_another_project", "keys_of_rows", "keys_of_records"})
+KEYS_OF_OTHERS = frozenset(
+    {
+        *("key_of_another_project", "row_of_another_project", "keys_of_rows", "keys_of_records"),
+        *("records_with_sealed", "entries_with_sealed", "metadata_with_sealed", "phrases_sealed_otherwise"),
+    }
+)
 NAMED: dict[str, frozenset[str]] = {
     "import_wallet": frozenset({"find_by_address"}),
     "verify": frozenset({"shared_keys", "shared_key"}),

@@ -74,6 +74,12 @@ class RegisterStore(Protocol):
     def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
         """Pages of the keys and addresses that rows state, then of those that records do, with any tag."""
 
+    def stream_texts_with_sealed(self) -> Iterator[list[str]]:
+        """Pages of the texts in vault records, the history and metadata that have a sealed text anywhere in them.
+
+        Each from the first one on, 262,144 characters and one more at most.
+        """
+
     def stream_with_paths(self) -> Iterator[list[Registered]]:
         """Pages of the records that say a derivation path, tags unchecked."""
 

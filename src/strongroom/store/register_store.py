@@ -18,7 +18,7 @@ from strongroom.records.spellings import spellings
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
-from strongroom.records.vault_texts import SEALED_PATTERN
+from strongroom.records.vault_texts import SEALED_PATTERN, SEALED_PREFIX
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
 from strongroom.store.statements import rows
@@ -33,6 +33,8 @@ from strongroom.store.statements.register_rows import (
 from strongroom.store.statements.wallet_row import FIRST_WALLET, behind, names_project, stored_wallet
 
 _PAGE = 500
+_PAGE_OF_TEXTS = 64
+"""Texts that are read at once of which each may be as long as a quarter of a million characters."""
 
 
 class SqlRegisterStore:
@@ -110,6 +112,29 @@ class SqlRegisterStore:
             if str(after) in read:
                 raise StoreRefusedError("The database returned vault records out of order.")
             read.add(str(after))
+
+    def stream_texts_with_sealed(self) -> Iterator[list[str]]:
+        """Pages of all texts in vault records, the history and metadata that have a sealed one, from the first one on.
+
+        Raises StoreRefusedError as ``stream_key_holders``.
+        """
+        pages = self.context.sql.pages
+        statements = {
+            "record": pages.records_with_sealed,
+            "entry": pages.entries_with_sealed,
+            "metadata": pages.metadata_with_sealed,
+        }
+        for table, sql in statements.items():
+            place, read = pages.first_place(table), set[tuple[str, str]]()
+            while found := self.context.read(sql, {**place, "beginning": SEALED_PREFIX, "limit": _PAGE_OF_TEXTS}):
+                yield [str(text or "") for _, _, text in map(rows.readable, found)]
+                if len(found) < _PAGE_OF_TEXTS:
+                    break
+                place = {"after": found[-1][0], "after_project_id": found[-1][1]}
+                last = (str(found[-1][0]), str(found[-1][1]))
+                if last in read:
+                    raise StoreRefusedError("The database returned texts out of order.")
+                read.add(last)
 
     def stream_with_paths(self) -> Iterator[list[Registered]]:
         """Pages of the records that say a path, tags unchecked. Raises StoreRefusedError as ``stream_key_holders``."""

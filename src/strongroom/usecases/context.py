@@ -19,8 +19,8 @@ from strongroom.records.key_material import KeyMaterial
 class KeyQuestions(Protocol):
     """Answers whose keys are, for who asks about many: each question alone reads the tables as a whole."""
 
-    def is_elsewhere(self, material: KeyMaterial, project_id: UUID) -> bool:
-        """Whether a wallet of another project has a key, or any of its phrase."""
+    def is_elsewhere(self, material: KeyMaterial, project_id: UUID, *, takes: bool = False) -> bool:
+        """Whether a wallet of another project has a key, or any of its phrase; ``takes``: see ``elsewhere``."""
 
     def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
         """The wallets of which a key is stated for a project, proved or not."""

@@ -6,7 +6,8 @@ the register has of other projects, whichever was read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hmac
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -21,11 +22,13 @@ from strongroom.records.spellings import spellings
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.addresses import address_table, same_address
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.keys_of_phrases import PhraseKeys
 from strongroom.usecases.ownership import has_wallets_of_others, opened_by_header
-from strongroom.usecases.phrases_of_projects import phrases_of_projects, words_of
+from strongroom.usecases.phrases_of_projects import PhraseOfProject, opened_phrase, phrases_of_projects, words_of
 from strongroom.usecases.recorded_places import RecordedPath, RecordedPlaces, too_many
 from strongroom.usecases.register import recorded
 from strongroom.usecases.row_comparison import wallet_of
+from strongroom.usecases.texts_anywhere import texts_anywhere
 
 MOST_LEVELS = 60_000
 """Levels of all those paths that one call derives, which takes about three seconds: anyone may have written them."""
@@ -45,18 +48,28 @@ class DerivationBudget:
 
 
 def is_elsewhere(
-    context: VaultContext, material: KeyMaterial, project_id: UUID, budget: DerivationBudget | None = None
+    context: VaultContext,
+    material: KeyMaterial,
+    project_id: UUID,
+    budget: DerivationBudget | None = None,
+    *,
+    takes: bool = False,
 ) -> bool:
     """Whether a wallet of another project has this key, on whatever network: by register, rows and sealed texts.
 
-    Of a phrase it is any key, with the passphrase that is stored with it and without one, and the phrase itself. Raises
-    KeyConflictError where that cannot be told: ``RecordedPlaces``. ``budget``: one for all keys of a call.
+    Of a phrase it is any key, with the passphrase that is stored with it and without one, and the phrase itself.
+    ``takes``: a wallet that nothing proves would take the key as its own, so that it is also another project's where a
+    text that was kept aside names its address, or a phrase of that project has it at an index.
+
+    Raises KeyConflictError where that cannot be told: ``RecordedPlaces``, ``texts_anywhere``, ``PhraseKeys``.
+    ``budget``: one for all keys of a call.
     """
     if context.keys_of_others is not None:
-        return context.keys_of_others.is_elsewhere(material, project_id)
+        return context.keys_of_others.is_elsewhere(material, project_id, takes=takes)
     words, known = phrase_of(material), set[tuple[UUID, UUID]]()
-    for found in phrases_of_projects(context) if words is not None else ():
-        if found.words == words and found.project_id != project_id:
+    derived = PhraseKeys(context) if takes and words is None else None
+    for found in phrases_of_projects(context) if words is not None or derived is not None else ():
+        if found.project_id != project_id and _has(found, material, words, derived):
             return True
         known.add((found.project_id, found.phrase_id))
     recorded_paths = [] if words is None else RecordedPlaces(context, known).of_others(project_id)
@@ -66,15 +79,64 @@ def is_elsewhere(
         context.store.register.is_of_another_project(project_id, keys, addresses)
         or has_wallets_of_others(context, project_id, keys, addresses)
         or _is_sealed_elsewhere(context, material, project_id, addresses)
+        or _is_anywhere(context, material, project_id, addresses, known, derived, takes=takes)
     )
+
+
+def _has(found: PhraseOfProject, material: KeyMaterial, words: bytes | None, derived: PhraseKeys | None) -> bool:
+    """Whether a phrase is the one of some words or, where a key alone is asked about, has that."""
+    if derived is None:
+        return found.words == words
+    each = derived.of((found.project_id, found.phrase_id), found.phrase)
+    return any(hmac.compare_digest(key.reveal(), material.private_key.reveal()) for key in each)
+
+
+def _is_anywhere(
+    context: VaultContext,
+    material: KeyMaterial,
+    project_id: UUID,
+    addresses: Sequence[str],
+    known: Collection[tuple[UUID, UUID]],
+    derived: PhraseKeys | None,
+    *,
+    takes: bool,
+) -> bool:
+    """The same of sealed texts wherever they stand, those of phrases among them.
+
+    ``known``: the phrases that were compared already.
+    """
+    forms, words = {form for each in addresses for form in spellings(each)}, phrase_of(material)
+    for found in texts_anywhere(context):
+        header = found.header
+        if header.project_id == project_id:
+            continue
+        if header.is_phrase:
+            if (words is not None or derived is not None) and (header.project_id, header.id) not in known:
+                phrase = opened_phrase(context, found.whole())
+                if phrase is not None and _has(phrase, material, words, derived):
+                    return True
+            continue
+        if (takes or header.is_own) and not forms.isdisjoint(spellings(header.address)):
+            return True
+        if words is not None and header.is_own and _opens_with(context, found.whole(), words):
+            return True
+    return False
+
+
+def _opens_with(context: VaultContext, text: str, words: bytes) -> bool:
+    """Whether a sealed text of a wallet opens, and has a phrase."""
+    if not sealing.may_hold_phrase(text):
+        return False
+    opened = opened_by_header(context, text)
+    return opened is not None and phrase_of(opened[1]) == words
 
 
 def _is_sealed_elsewhere(
     context: VaultContext, material: KeyMaterial, project_id: UUID, addresses: Sequence[str]
 ) -> bool:
-    """Whether a sealed text names another project, and one of the addresses or, where it opens, has the same phrase.
+    """Whether a vault record's sealed text names another project, and one of the addresses or has the same phrase.
 
-    Every text is read: no row and record of its wallet need say what it says.
+    Every record is read: no row and record of its wallet need say what it says.
     """
     forms, phrase = {form for each in addresses for form in spellings(each)}, phrase_of(material)
     for page in context.store.register.stream_key_holders():
@@ -86,10 +148,8 @@ def _is_sealed_elsewhere(
                 continue
             if not forms.isdisjoint(spellings(found.address)):
                 return True
-            if phrase is not None and sealing.may_hold_phrase(holder.sealed_text):
-                opened = opened_by_header(context, holder.sealed_text)
-                if opened is not None and phrase_of(opened[1]) == phrase:
-                    return True
+            if phrase is not None and _opens_with(context, holder.sealed_text, phrase):
+                return True
     return False
 
 

@@ -247,7 +247,8 @@ def _foreign(context: VaultContext, stored: StoredWallet, entry: HistoryEntry, b
 def _require_free(context: VaultContext, stored: StoredWallet, material: KeyMaterial, entry: HistoryEntry) -> None:
     """Raise ConflictError where a wallet without a record would get the key of another project's wallet, or of one of
     its own project that was retired."""
-    if not is_proved(context, stored) and is_elsewhere(context, material, stored.wallet.project_id):
+    project_id = stored.wallet.project_id
+    if not is_proved(context, stored) and is_elsewhere(context, material, project_id, takes=True):
         raise KeyConflictError(
             f"The key in the entry {entry.id} is that of another project's wallet; nothing was changed.",
             hint=f"`strongroom history reveal {entry.id} --text --reveal` prints the text. Where both projects are to "

@@ -14,18 +14,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import chain
 from uuid import UUID
 
 from strongroom.crypto import sealing
+from strongroom.errors import KeyConflictError
 from strongroom.records.key_material import Identity, KeyMaterial, PublicHalf
 from strongroom.records.register import KeyHolder
 from strongroom.records.spellings import spellings
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import MOST_LEVELS, DerivationBudget, of_key, of_phrase, phrase_of
+from strongroom.usecases.keys_of_phrases import PhraseKeys
 from strongroom.usecases.ownership import opened_by_header, owners_by_slot
-from strongroom.usecases.phrases_of_projects import phrases_of_projects
+from strongroom.usecases.phrases_of_projects import opened_phrase, phrases_of_projects
 from strongroom.usecases.recorded_places import RecordedPlaces
+from strongroom.usecases.texts_anywhere import SealedText, texts_anywhere, too_many_texts
 
 RUN_LEVELS = 20 * MOST_LEVELS
 """Levels of recorded paths that one run derives, for all of its phrases: about a minute's work."""
@@ -35,6 +39,9 @@ _DIGEST = 8
 _ENTRY = 2 * _DIGEST + 16
 _MOST_PHRASES = 64
 """Phrases whose keys are remembered: a wallet after another has the same one."""
+
+_KeysOfPhrases = tuple[dict[bytes, set[bytes]], dict[bytes, KeyConflictError]]
+"""The projects that have a key, all by their digests, and those of which not all is told, with the reason."""
 
 
 class KeysOfOthers:
@@ -51,6 +58,14 @@ class KeysOfOthers:
         self._entries: bytes | None = None
         """Of each key and address that is stated, and each project that it is stated for: two digests, and the wallet
         that it is stated of; in order."""
+        self._strays, self._aside = b"", b""
+        """The same of the sealed texts that stand anywhere: wallets' own, and what was kept aside."""
+        self._keys_of_phrases: _KeysOfPhrases | None = None
+        """Read where a key alone is asked about, and as old as the entries at most."""
+        self._texts_read = set[bytes]()
+        """Digests of the sealed texts that were read with their rows, until those elsewhere were read, too."""
+        self._is_untold = False
+        """Whether there are more texts than were read."""
         self._projects = frozenset[bytes]()
         self._phrases_read = set[tuple[UUID, UUID]]()
         """Project and id of the projects' phrases among the entries."""
@@ -63,20 +78,63 @@ class KeysOfOthers:
         self._entries = self._places = None
         self._budget = DerivationBudget(RUN_LEVELS)
 
-    def is_elsewhere(self, material: KeyMaterial, project_id: UUID) -> bool:
-        """Whether a wallet of another project has a key, or any of its phrase. Raises KeyConflictError, StoreError."""
+    def is_elsewhere(self, material: KeyMaterial, project_id: UUID, *, takes: bool = False) -> bool:
+        """Whether a wallet of another project has a key, or any of its phrase; ``takes``: see ``elsewhere``.
+
+        Raises KeyConflictError, StoreError.
+        """
         own, entries = self._digest(project_id.bytes), self._fresh()
-        if self._projects <= {own}:
+        if self._projects <= {own} and not self._is_untold and not takes:
             return False
         phrase = phrase_of(material)
         forms = self._forms(of_key(self._context, material)) | self._of_phrase(material, project_id)
         forms |= frozenset() if phrase is None else {self._digest(phrase)}
-        return any(project != own for project, _ in _found(entries, forms))
+        everything = (entries, self._strays, self._aside) if takes else (entries, self._strays)
+        if any(project != own for each in everything for project, _ in _found(each, forms)):
+            return True
+        if self._is_untold:
+            raise too_many_texts()
+        return takes and phrase is None and self._is_of_phrases(material, own)
+
+    def _is_of_phrases(self, material: KeyMaterial, own: bytes) -> bool:
+        """Whether a phrase of another project has a key alone. Raises KeyConflictError where that cannot be told."""
+        if self._keys_of_phrases is None:
+            before = self._clock()
+            self._keys_of_phrases = self._read_keys_of_phrases()
+            self._took += self._clock() - before
+        keys, untold = self._keys_of_phrases
+        key = self._digest(material.private_key.reveal())
+        if any(project != own for project in keys.get(key, ())):
+            return True
+        for project, error in untold.items():
+            if project != own:
+                raise KeyConflictError(str(error), hint=error.hint)
+        return False
+
+    def _read_keys_of_phrases(self) -> _KeysOfPhrases:
+        """The keys that phrases have at indices, and the projects of which not all of them are told."""
+        keys, untold, derived = dict[bytes, set[bytes]](), dict[bytes, KeyConflictError](), PhraseKeys(self._context)
+        strays = (
+            opened_phrase(self._context, each.whole())
+            for each in texts_anywhere(self._context)
+            if each.header.is_phrase and (each.header.project_id, each.header.id) not in self._phrases_read
+        )
+        for found in chain(phrases_of_projects(self._context), strays):
+            if found is not None:
+                project = self._digest(found.project_id.bytes)
+                try:
+                    for key in derived.of((found.project_id, found.phrase_id), found.phrase):
+                        keys.setdefault(self._digest(key.reveal()), set()).add(project)
+                except KeyConflictError as error:
+                    untold.setdefault(project, error)
+        return keys, untold
 
     def states(self, address: str, project_id: UUID) -> bool:
-        """Whether an address is stated for another project, on whatever network. Raises StoreError."""
+        """Whether an address is, or may be, stated for another project, on whatever network; also by what was kept
+        aside. Raises StoreError."""
         own, entries = self._digest(project_id.bytes), self._fresh()
-        return any(project != own for project, _ in _found(entries, set(self._spelled(address))))
+        forms, everything = set(self._spelled(address)), (entries, self._strays, self._aside)
+        return self._is_untold or any(project != own for each in everything for project, _ in _found(each, forms))
 
     def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
         """The wallets of which a key is stated for this project, proved or not. Raises StoreError."""
@@ -107,9 +165,12 @@ class KeysOfOthers:
         now = self._clock()
         if self._entries is None or now - self._read_at > _AGE * self._took:
             found = self._read()
-            self._projects = frozenset(entry[_DIGEST : 2 * _DIGEST] for entry in found)
+            strays, aside = self._read_anywhere(found)
+            self._projects = frozenset(entry[_DIGEST : 2 * _DIGEST] for entry in found | strays)
+            self._strays, self._aside = b"".join(sorted(strays)), b"".join(sorted(aside))
             self._entries = b"".join(sorted(found))
             self._read_at, self._took, self._places = now, self._clock() - now, None
+            self._keys_of_phrases = None
         return self._entries
 
     def _recorded_places(self) -> RecordedPlaces:
@@ -121,6 +182,7 @@ class KeysOfOthers:
 
     def _read(self) -> set[bytes]:
         found, texts = set[bytes](), set[bytes]()
+        self._texts_read = texts
         for holders in self._context.store.register.stream_key_holders():
             page = list(self._without_those_read(holders, texts))
             opened = self._opened(page)
@@ -146,6 +208,36 @@ class KeysOfOthers:
             self._phrases_read.add((each.project_id, each.phrase_id))
             found.add(self._digest(each.words) + self._digest(each.project_id.bytes) + each.phrase_id.bytes)
         return found
+
+    def _read_anywhere(self, known: set[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """What sealed texts say wherever they stand, and rows do not: wallets' own and phrases; what was kept aside."""
+        strays, aside = set[bytes](), set[bytes]()
+        try:
+            for found in texts_anywhere(self._context):
+                header = found.header
+                named = set(self._stated({header.project_id}, header.id, header.address))
+                words = self._words_in(found)
+                if words is not None:
+                    named.add(self._digest(words) + self._digest(header.project_id.bytes) + header.id.bytes)
+                (aside if not (header.is_own or header.is_phrase) else strays).update(named - known)
+            self._is_untold = False
+        except KeyConflictError:
+            self._is_untold = True
+        self._texts_read = set()
+        return strays, aside
+
+    def _words_in(self, found: SealedText) -> bytes | None:
+        """The words of the phrase in a text that was not read with its row, where it opens."""
+        header = found.header
+        if header.is_phrase:
+            is_read = (header.project_id, header.id) in self._phrases_read
+            phrase = None if is_read else opened_phrase(self._context, found.whole())
+            return None if phrase is None else phrase.words
+        text = found.whole() if header.is_own else ""
+        if not sealing.may_hold_phrase(text) or self._digest(text.encode(errors="replace")) in self._texts_read:
+            return None
+        opened = opened_by_header(self._context, text)
+        return None if opened is None else phrase_of(opened[1])
 
     def _without_those_read(self, holders: Iterable[KeyHolder], texts: set[bytes]) -> Iterator[KeyHolder]:
         """Without the sealed texts that were read with their rows. ``texts``: digests of those that were read."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
+from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.phrase_sealing import open_phrase, phrase_in
 from strongroom.errors import StrongroomError
 from strongroom.records.phrases import ACTIVE, PhraseRecord
@@ -20,6 +21,7 @@ class PhraseOfProject(NamedTuple):
     project_id: UUID
     phrase_id: UUID
     words: bytes
+    phrase: Phrase
 
     def __repr__(self) -> str:
         return f"<PhraseOfProject {self.phrase_id}>"
@@ -29,7 +31,7 @@ def phrases_of_projects(context: VaultContext) -> Iterator[PhraseOfProject]:
     """Every phrase of every project, replaced ones included; those that do not open are left out. Raises StoreError."""
     for page in context.store.phrases.stream():
         for stored in page:
-            found = _opened_by_header(context, stored.sealed_text)
+            found = opened_phrase(context, stored.sealed_text)
             if found is not None:
                 yield found
 
@@ -39,7 +41,7 @@ def words_of(mnemonic: Secret) -> bytes:
     return " ".join(unicodedata.normalize("NFKD", mnemonic.reveal_text()).lower().split()).encode()
 
 
-def _opened_by_header(context: VaultContext, text: str) -> PhraseOfProject | None:
+def opened_phrase(context: VaultContext, text: str) -> PhraseOfProject | None:
     """A phrase as the header of its text says it, which its opening authenticates."""
     named = phrase_in(text)
     if named is None:
@@ -50,4 +52,4 @@ def _opened_by_header(context: VaultContext, text: str) -> PhraseOfProject | Non
         phrase = open_phrase(text, record, context.keyring)
     except StrongroomError:
         return None
-    return PhraseOfProject(project_id, phrase_id, words_of(phrase.mnemonic))
+    return PhraseOfProject(project_id, phrase_id, words_of(phrase.mnemonic), phrase)

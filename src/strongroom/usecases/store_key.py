@@ -175,11 +175,11 @@ def _material(
     """The key that derives the stored address, by the scheme asked for or by any that the network has.
 
     A row that says scheme and path is taken at its word: its sealed text says the same. Raises KeyConflictError where
-    the key is that of another project's wallet.
+    the key is that of another project's wallet, or may be.
     """
     wallet = stored.wallet
     material = _derived(context, wallet, imported_key, variant)
-    if not is_proved(context, stored) and is_elsewhere(context, material, wallet.project_id):
+    if not is_proved(context, stored) and is_elsewhere(context, material, wallet.project_id, takes=True):
         raise _of_others(context, wallet, material)
     return material
 
@@ -187,12 +187,11 @@ def _material(
 def _of_others(context: VaultContext, wallet: Wallet, material: KeyMaterial) -> KeyConflictError:
     """Nothing but a row says that the key is this wallet's, which anyone may have written who has none of the keys."""
     owner = recorded_elsewhere(context, material, wallet.project_id)
-    alone = "" if material.mnemonic is None else "Where it is only another key of the phrase, give this key alone. "
     which = "The key is" if material.mnemonic is None else "The key, or another of its phrase, is"
     of_whom = "another project's wallet" if owner is None else f"the wallet {owner[0].id} of another project"
     return KeyConflictError(
         f"{which} that of {of_whom}, and nothing proves {wallet.id}; nothing was changed.",
-        hint=f"Anyone who writes rows could have put that address there. {alone}Where both projects are to have the "
+        hint=f"Anyone who writes rows could have put that address there. Where both projects are to have the "
         f"key, who holds it takes it in, under a label of its own: `strongroom wallet import "
         f"{wallet.network} --project {wallet.project_id} --label LABEL`.",
     )

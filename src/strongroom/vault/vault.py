@@ -370,7 +370,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
 
         Raises:
             AddressMismatchError: the key does not derive the stored address; nothing was changed.
-            KeyConflictError: another key, or the legacy application's text, is there; nothing was changed.
+            KeyConflictError: another key, or the legacy application's text, is there; or nothing proves the wallet, and
+                the key is, or may be, another project's; nothing was changed.
             WalletNotFoundError, InvalidRequestError, CheckRefusesError, TriggerConflictError, StoreError.
         """
         imported_key = import_key.ImportedKey(

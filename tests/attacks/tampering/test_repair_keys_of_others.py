@@ -307,7 +307,7 @@ def test_a_sealed_text_that_was_away_for_the_plan_is_asked_when_it_is_carried_ou
     text = deployment.texts()[theirs.id]
     for edit in EDITED:
         deployment.execute(edit, theirs.id)
-    put(deployment, theirs.id, "MIGRATION_REQUIRED")
+    without_text(deployment, theirs)
     planted = plant(attacked, project)
     plan = planned(attacked)
     assert units(plan)[str(planted)], "else this test shows nothing"
@@ -378,7 +378,7 @@ def test_who_holds_a_lock_does_not_choose_how_old_an_answer_is(
         deployment.execute("CREATE TABLE r AS SELECT * FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
         deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", theirs.id)
         deployment.execute(EDITED[1], theirs.id)
-        put(deployment, theirs.id, "MIGRATION_REQUIRED")
+        without_text(deployment, theirs)
     planted = plant(attacked, project)
     plan = planned(attacked)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, case, func, literal_column, or_, select, tuple_
+from typing import Any
+
+from sqlalchemy import Column, Select, and_, case, func, literal_column, or_, select, tuple_
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
 from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import equals, param
-from strongroom.store.statements.tables import CREDENTIAL, HEAD, REGISTER, VAULT
-from strongroom.store.statements.text_forms import begins_sealed, substring
+from strongroom.store.statements.register_rows import NO_UUID
+from strongroom.store.statements.tables import CREDENTIAL, HEAD, HISTORY, REGISTER, VAULT, WALLET_TABLES
+from strongroom.store.statements.text_forms import begins_sealed, place_of, substring
+
+LONGEST_HELD = 1 << 18
+"""Characters that are read of a text from the first sealed text in it on."""
 
 
 class PageStatements(StatementBuilder):
@@ -69,6 +75,41 @@ class PageStatements(StatementBuilder):
         found = select(VAULT.c.credential_id, place.label("place"), substring(text, LONGEST_TEXT))
         after = place > self.id_param("after", VAULT.c.id)
         return limited(found.where(begins_sealed(text), after).order_by(place), param("limit", HEAD.c.version))
+
+    @Statement
+    def records_with_sealed(self) -> Executable:
+        """A page of the texts of vault records that have a sealed text anywhere, each from the first one on."""
+        return self._with_sealed(VAULT.c.id, VAULT.c.encrypted_private_key)
+
+    @Statement
+    def entries_with_sealed(self) -> Executable:
+        """The same of texts that were kept."""
+        return self._with_sealed(HISTORY.c.id, HISTORY.c.text)
+
+    @Statement
+    def metadata_with_sealed(self) -> Executable:
+        """The same of the metadata of credentials."""
+        return self._with_sealed(CREDENTIAL.c.id, CREDENTIAL.c["metadata"])
+
+    def _with_sealed(self, row: Column[Any], column: Column[Any]) -> Select[Any]:
+        place, named = [self.sorted_id(row)], [self.id_param("after", row)]
+        owner: Any = literal_column("NULL")
+        if self.sharded:
+            owner = row.table.c.project_id
+            place, named = [owner, *place], [param("after_project_id", owner), *named]
+        cast = "::text" if self.writes_in_one else ""
+        lacking = row.table.name in WALLET_TABLES and not self.has(column)
+        whole: Any = literal_column(f"NULL{cast}" if lacking else f"{column.table.name}.{column.name}{cast}")
+        from_there = place_of(whole, param("beginning", VAULT.c.encrypted_private_key), postgresql=self.writes_in_one)
+        text = func.substr(whole, from_there, literal_column(str(LONGEST_HELD + 1)))
+        found: Select[Any] = select(place[-1].label("place"), owner.label("owner"), text).select_from(row.table)
+        found = found.where(tuple_(*place) > tuple_(*named), from_there > literal_column("0"))
+        return limited(found.order_by(*place), param("limit", HEAD.c.version))
+
+    def first_place(self, table: str) -> dict[str, Any]:
+        """Where the first page of texts with sealed ones begins. SQLite takes any text for an id."""
+        row = {"record": VAULT, "entry": HISTORY, "metadata": CREDENTIAL}[table].c.id
+        return {"after": NO_UUID if self.writes_in_one and self._is_uuid(row) else "", "after_project_id": NO_UUID}
 
     @Statement
     def keys_of_records(self) -> Executable:

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidRequestError, StoreError, StrongroomError
-from strongroom.ports.network import Network
-from strongroom.records.phrases import AccountRecord
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.phrase_probes import PhraseProbes, phrases_of
@@ -18,12 +16,10 @@ from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.unopened import MORE_INDICES, MORE_PHRASES, Unopened
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.phrase_accounts import key_of, path_at, template_of
+from strongroom.usecases.keys_of_phrases import GAP, IndexedKey, accounts_of
 from strongroom.usecases.phrase_reading import checked, prove_phrase_row
 from strongroom.usecases.stray_phrases import StrayPhrases
 
-GAP = 20
-"""Indices that are derived behind the last one that is taken: the gap limit of BIP-44."""
 MOST_KEYS = 50_000
 """Derived in one run for indices."""
 _MOST_REMEMBERED = 64
@@ -106,7 +102,8 @@ class PhraseOffers:
         self, state: PhraseState, phrase: Phrase, spaces: Collection[str], unopened: Unopened
     ) -> Iterator[tuple[str, str]]:
         """Addresses and paths of every index that is taken, and of some behind it. Raises StoreError."""
-        for network, scheme, account in self._accounts(state):
+        counted = [record for record, _ in state.accounts.rows.genuine]
+        for network, scheme, account in accounts_of(self._vault_context.networks, state.row.place, counted):
             if network.address_space.name not in spaces:
                 continue
             for index in range(account.next_index + GAP):
@@ -114,29 +111,8 @@ class PhraseOffers:
                     unopened.note(MORE_INDICES)
                     return
                 self._left -= 1
+                place = IndexedKey(network, scheme, account, index)
                 try:
-                    key = key_of(network, phrase, scheme, account, index).private_key
-                    yield network.public_half(key, scheme).address, path_at(account, index)
+                    yield network.public_half(place.of(phrase), scheme).address, place.path
                 except InvalidRequestError:
                     break  # behind the last index that there is
-
-    def _accounts(self, state: PhraseState) -> Iterator[tuple[Network, str, AccountRecord]]:
-        """Those that have a row which fits, and one for each other scheme of a network that has indices."""
-        networks, seen = self._vault_context.networks, set[tuple[str, str, str]]()
-        for record, _ in state.accounts.rows.genuine:
-            try:
-                network = networks.get(record.network)
-                scheme = network.scheme(record.variant or None)
-            except InvalidRequestError:
-                continue
-            seen.add((network.address_space.name, scheme, record.template))
-            yield network, scheme, record
-        for network in networks:
-            for scheme in network.schemes:
-                try:
-                    template = template_of(network, scheme, None, None)
-                except InvalidRequestError:
-                    continue
-                if (network.address_space.name, scheme, template) not in seen:
-                    seen.add((network.address_space.name, scheme, template))
-                    yield network, scheme, AccountRecord(*state.row.place, network.name, "", template, 0, 1)

@@ -1,0 +1,80 @@
+"""Every sealed text of a vault, wherever it stands: in vault records, metadata, the history and the rows of phrases.
+
+Also with something around it, and several in one text; not in base64. Read by its header alone, which says whose it is.
+The tables are read whole, page by page: for rows alone that nothing proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from strongroom.crypto.jwe import MAX_TEXT_BYTES
+from strongroom.crypto.sealed_headers import HeaderInText, headers_in
+from strongroom.errors import KeyConflictError
+from strongroom.usecases.context import VaultContext
+
+MOST_TEXTS = 2_000_000
+"""Headers that one question reads, which takes about half a minute; a text without one counts as one."""
+MOST_CHARACTERS = 2_000_000_000
+"""Of all those texts."""
+_LONGEST = 1 << 18
+"""Characters of one text, from the first sealed one in it on: in what is longer another one may follow."""
+
+
+class SealedText(NamedTuple):
+    """A sealed text as its header says it is, and the text that it stands in."""
+
+    header: HeaderInText
+    around: str
+
+    def __repr__(self) -> str:
+        return f"<SealedText {self.header.id}>"
+
+    def whole(self) -> str:
+        """The sealed text alone."""
+        return self.header.whole(self.around)
+
+
+def texts_anywhere(context: VaultContext) -> Iterator[SealedText]:
+    """Every sealed text, none opened.
+
+    Raises StoreError, and KeyConflictError where there are more, or longer ones, than are read.
+    """
+    texts, characters = MOST_TEXTS, MOST_CHARACTERS
+    for text in _read(context):
+        characters -= len(text)
+        if characters < 0:
+            raise too_many_texts()
+        found = 0
+        for header in headers_in(text):
+            found += 1
+            if found > texts:
+                raise too_many_texts()
+            yield SealedText(header, text)
+        texts -= max(found, 1)
+        if texts < 0:
+            raise too_many_texts()
+
+
+def _read(context: VaultContext) -> Iterator[str]:
+    for page in context.store.register.stream_texts_with_sealed():
+        for text in page:
+            if len(text) > _LONGEST:
+                raise too_many_texts()
+            yield text
+    for stored in context.store.phrases.stream():
+        for each in stored:
+            if len(each.sealed_text) > MAX_TEXT_BYTES:
+                raise too_many_texts()
+            yield each.sealed_text
+
+
+def too_many_texts() -> KeyConflictError:
+    """The error where not all texts were read: one of those that were not may say that the key is another project's."""
+    return KeyConflictError(
+        "The vault has more sealed texts, or longer texts around them, than are compared: whether this key is another "
+        "project's is not known; nothing was changed.",
+        hint="Who holds the key takes it in as a wallet of its own: `strongroom wallet import`. A text with a sealed "
+        f"one in it that goes on for more than {_LONGEST:,} characters was not written by strongroom.",
+    )

@@ -1,0 +1,270 @@
+"""A row that nothing proves gets no key that a sealed text says is another project's, wherever that text stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+import pytest
+
+import strongroom
+from strongroom import Wallet
+from strongroom.networks import TABLE
+from strongroom.records.key_material import KeyMaterial
+from strongroom.secret import Secret
+from strongroom.settings import Settings
+from strongroom.usecases import keys_of_phrases, texts_anywhere
+from strongroom.usecases.context import VaultContext
+from strongroom.usecases.elsewhere import is_elsewhere
+from strongroom.usecases.keys_of_others import KeysOfOthers
+from strongroom.wiring.vaults import open_context
+from testbed.command_line import CommandResult, call
+from testbed.databases.attacked import WHO, Attacked, address_of
+from testbed.databases.guards import key_of, put, rows_gone
+from tests.integration.test_keys_that_phrases_have import PATHS, WORDS, key_at
+
+pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g2", "g4"], indirect=True)
+PLACES = ("history", "kept", "metadata", "record", "second", "joined", "paged", "phrase", "aside")
+
+
+def planted(attacked: Attacked, project: UUID, address: str) -> UUID:
+    """A row without a record that states an address; in tables of ours, which have none such, one of another wallet."""
+    deployment = attacked.deployment
+    if deployment.foreign:
+        return attacked.credential(project, address)
+    with deployment.open() as vault:
+        wallet = vault.create_wallet(project, "ethereum", label=f"planted{uuid4().hex[:6]}").wallet.id
+    for table in ("credential_vault_storage", "strongroom_wallet", "strongroom_vault_history"):
+        deployment.execute(f"DELETE FROM {table} WHERE credential_id = ?", wallet)
+    deployment.execute("UPDATE project_credentials SET wallet_address = ? WHERE id = ?", address, wallet)
+    return wallet
+
+
+def gone(attacked: Attacked, wallet: UUID) -> None:
+    """Nothing is left of a wallet: no row, no record, no slot, no entry of the history."""
+    rows_gone(attacked.deployment, wallet)
+    for table in ("strongroom_wallet", "strongroom_slot", "strongroom_vault_history"):
+        attacked.deployment.execute(f"DELETE FROM {table} WHERE credential_id = ?", wallet)
+
+
+def text_of(attacked: Attacked, wallet: UUID) -> str:
+    sql = "SELECT encrypted_private_key FROM credential_vault_storage WHERE credential_id = ?"
+    [(text,)] = attacked.deployment.execute(sql, wallet)
+    return str(text)
+
+
+def put_in_metadata(attacked: Attacked, wallet: UUID, text: str) -> None:
+    cast = "?" if attacked.deployment.backend == "sqlite" else "CAST(? AS jsonb)"
+    sql = f"UPDATE project_credentials SET metadata = {cast} WHERE id = ?"
+    attacked.deployment.execute(sql, json.dumps({"note": text}), wallet)
+
+
+def project_of(attacked: Attacked, row: UUID) -> UUID:
+    [(found,)] = attacked.deployment.execute("SELECT project_id FROM project_credentials WHERE id = ?", row)
+    return UUID(str(found))
+
+
+def scene(attacked: Attacked, where: str) -> tuple[Wallet, str, UUID]:
+    """A wallet of another project of which a sealed text alone is left, its key, and a planted row of its address."""
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    with deployment.open() as vault:
+        victim = vault.create_wallet(theirs, "ethereum").wallet
+        key = key_of(vault, victim)
+        host = vault.create_wallet(theirs, "solana").wallet
+        if where == "phrase":
+            vault.create_phrase(theirs)
+        if where == "aside":
+            put(deployment, host.id, key)
+            vault.move_key(host.id, to="history", network="ethereum", **WHO)
+    text = text_of(attacked, victim.id)
+    gone(attacked, victim.id)
+    row = planted(attacked, mine, victim.address)
+    if where == "history":
+        attacked.entry(victim.id, text, theirs, victim.address, "sealed")
+    elif where == "kept":
+        attacked.entry(row, f'"{text}"', mine, victim.address, "foreign")
+    elif where == "metadata":
+        put_in_metadata(attacked, row, text)
+    elif where == "record":
+        put(deployment, host.id, text)
+    elif where == "second":
+        put(deployment, host.id, f"{text_of(attacked, host.id)} {text}")
+    elif where == "joined":
+        attacked.entry(host.id, f"{text_of(attacked, host.id)}{text[:10]}{text}", theirs, "x", "foreign")
+    elif where == "paged":
+        for _ in range(70):
+            attacked.entry(host.id, text_of(attacked, host.id), theirs, "x", "sealed")
+        attacked.entry(UUID(int=2**128 - 1), f"{' ' * 20_000}{text}", theirs, "x", "foreign")
+    elif where == "phrase":
+        deployment.execute("UPDATE strongroom_phrase SET sealed_text = ?", f"x{text}")
+    return victim, key, row
+
+
+def run(attacked: Attacked, *words: str, stdin: bytes = b"") -> CommandResult:
+    return call(*words, "--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key, stdin=stdin)
+
+
+@contextmanager
+def opened(attacked: Attacked) -> Iterator[VaultContext]:
+    deployment = attacked.deployment
+    context = open_context(Settings(database=deployment.url, root_key=deployment.root_key))
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def material(key: str) -> KeyMaterial:
+    return KeyMaterial(Secret(bytes.fromhex(key.removeprefix("0x"))), TABLE.get("ethereum").scheme(None))
+
+
+def assert_refused(attacked: Attacked, row: UUID, key: str) -> None:
+    """By the verb; and by the rule, which tables of ours never come to: a row without a record is refused there."""
+    with attacked.deployment.open() as vault, pytest.raises(strongroom.StrongroomError) as refused:
+        vault.store_key(row, private_key=key)
+    if attacked.deployment.foreign:
+        assert isinstance(refused.value, strongroom.KeyConflictError)
+        assert "wallet import" in refused.value.hint or "repair --plan" in refused.value.hint
+    with opened(attacked) as context:
+        try:
+            assert is_elsewhere(context, material(key), project_of(attacked, row), takes=True)
+        except strongroom.KeyConflictError as told:
+            assert told.hint
+        try:
+            assert KeysOfOthers(context).is_elsewhere(material(key), project_of(attacked, row), takes=True)
+        except strongroom.KeyConflictError as told:
+            assert told.hint
+    attacked.assert_keyless(row)
+
+
+def assert_taken(attacked: Attacked, row: UUID, key: str, *, words: str | None = None) -> None:
+    with opened(attacked) as context:
+        assert not is_elsewhere(context, material(key), project_of(attacked, row), takes=True)
+        assert not KeysOfOthers(context).is_elsewhere(material(key), project_of(attacked, row), takes=True)
+    if attacked.deployment.foreign:
+        with attacked.deployment.open() as vault:
+            assert vault.store_key(row, private_key=None if words else key, mnemonic=words).stored
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_planted_row_gets_no_key_that_a_text_says_is_another_projects(attacked: Attacked, where: str) -> None:
+    victim, key, row = scene(attacked, where)
+    assert_refused(attacked, row, key)
+    with opened(attacked) as context:
+        others, mine = KeysOfOthers(context), project_of(attacked, row)
+        assert others.states(victim.address, mine)
+        assert others.is_elsewhere(material(key), mine) == (where != "aside"), "which is no wallet's own"
+
+
+@pytest.mark.parametrize("where", ["metadata", "kept"])
+def test_what_doctor_prints_there_leads_to_no_such_key(attacked: Attacked, where: str) -> None:
+    """Under the planted row doctor names what prints the key; `store-key` does not take what it prints."""
+    victim, key, row = scene(attacked, where)
+    codes = ("key-in-metadata", "foreign-history")
+    about = [each for each in attacked.doctor() if each["credential_id"] == str(row) and each["code"] in codes]
+    [command] = [each["command"] for each in about]
+    assert str(victim.id) in command
+    assert key in run(attacked, *command.split()[1:]).out
+    answer = run(attacked, "wallet", "store-key", str(row), "--private-key-stdin", stdin=key.encode())
+    assert answer.code != 0
+    assert "wallet import" in answer.err or not attacked.deployment.foreign
+    assert key not in run(attacked, "wallet", "export", str(row), "--reveal").out
+
+
+def test_nor_from_the_history_of_the_row_itself(attacked: Attacked) -> None:
+    """`history restore` asks the same before it seals what the legacy application left."""
+    victim, key, row = scene(attacked, "history")
+    attacked.entry(row, key, project_of(attacked, row), victim.address, "foreign")
+    with attacked.deployment.open() as vault, pytest.raises(strongroom.StrongroomError):
+        vault.restore(row, **WHO)
+    attacked.assert_keyless(row)
+
+
+@pytest.mark.parametrize("bound", ["MOST_TEXTS", "MOST_CHARACTERS", "_LONGEST"])
+def test_more_texts_than_are_read_have_the_key_refused(
+    attacked: Attacked, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = attacked.deployment
+    key = "47" * 32
+    row = planted(attacked, deployment.project(), address_of(key))
+    with deployment.open() as vault:
+        vault.create_wallet(deployment.project(), "ethereum")
+    with monkeypatch.context() as patched:
+        patched.setattr(texts_anywhere, bound, 0)
+        assert_refused(attacked, row, key)
+        with opened(attacked) as context:
+            others = KeysOfOthers(context)
+            assert others.states(address_of(key), project_of(attacked, row))
+            with pytest.raises(strongroom.KeyConflictError):
+                others.is_elsewhere(material(key), project_of(attacked, row))
+    assert_taken(attacked, row, key)
+
+
+@pytest.mark.parametrize("number", [0, 3, 19, 26])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_key_alone_of_another_projects_phrase_is_refused(attacked: Attacked, number: int, lost: bool) -> None:
+    """At the first indices, and at those that its accounts count; also where the text of the phrase is elsewhere."""
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    path = f"m/44'/60'/0'/0/{number}"
+    with deployment.open() as vault:
+        phrase = vault.import_phrase(theirs, mnemonic=WORDS).phrase
+        for label in range(7):
+            last = vault.create_wallet(theirs, "ethereum", label=f"w{label}", phrase="default").wallet
+            gone(attacked, last.id)
+    row = planted(attacked, mine, address_of(key_at("ethereum", path)))
+    if lost:
+        [(text,)] = deployment.execute("SELECT sealed_text FROM strongroom_phrase")
+        attacked.entry(phrase.id, f'"{text}"', theirs, "x", "foreign")
+        deployment.execute("UPDATE strongroom_phrase SET sealed_text = 'x'")
+    assert_refused(attacked, row, key_at("ethereum", path))
+    with deployment.open() as vault, pytest.raises(strongroom.StrongroomError) as refused:
+        vault.store_key(row, mnemonic=WORDS, path=path)
+    assert "alone" not in refused.value.hint
+
+
+def test_more_keys_of_phrases_than_are_compared_have_it_refused(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, key = attacked.deployment, "48" * 32
+    row = planted(attacked, deployment.project(), address_of(key))
+    with deployment.open() as vault:
+        vault.create_phrase(deployment.project())
+    with monkeypatch.context() as patched:
+        patched.setattr(keys_of_phrases, "MOST_COMPARED", 50)
+        assert_refused(attacked, row, key)
+    assert_taken(attacked, row, key)
+
+
+def test_an_account_that_was_changed_has_it_refused(attacked: Attacked) -> None:
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    with deployment.open() as vault:
+        vault.import_phrase(theirs, mnemonic=WORDS)
+        gone(attacked, vault.create_wallet(theirs, "ethereum", phrase="default").wallet.id)
+    deployment.execute("UPDATE strongroom_phrase_account SET next_index = 0")
+    row = planted(attacked, mine, address_of("49" * 32))
+    assert_refused(attacked, row, "49" * 32)
+
+
+@pytest.mark.parametrize("given", ["key", "phrase"])
+def test_a_row_takes_a_key_of_its_own_projects_phrase(attacked: Attacked, given: str) -> None:
+    """And one that its own project's texts name, while other projects have phrases and kept texts of their own."""
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    key = key_at("ethereum", PATHS["ethereum"])
+    with deployment.open() as vault:
+        vault.import_phrase(mine, mnemonic=WORDS)
+        vault.create_phrase(theirs)
+        vault.create_wallet(theirs, "ethereum")
+        victim = vault.create_wallet(mine, "ethereum", phrase="default").wallet
+        vault.rotate_sealing_key(actor="test", reason="test")
+        assert all(each.ok for each in vault.rewrap())
+    text = text_of(attacked, victim.id)
+    gone(attacked, victim.id)
+    row = planted(attacked, mine, victim.address)
+    put_in_metadata(attacked, row, text)
+    assert_taken(attacked, row, key, words=None if given == "key" else WORDS)
