@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import strongroom
 from strongroom import Vault
 from strongroom.records.phrases import CreatedPhrase
 from strongroom.records.wallets import Created
+from strongroom.usecases import phrase_labels
 from testbed.concurrency import at_once
 from testbed.databases.deployments import Deployment, open_deployment
 from testbed.databases.older_versions import take_back, upgrade
@@ -488,3 +490,16 @@ def test_a_label_of_a_named_account_is_no_other_accounts(deployment: Deployment,
     for how in others:
         with pytest.raises(strongroom.PhraseConflictError, match="another account"):
             vault_a.create_many(project, "ethereum", ["a"], **how)
+
+
+def test_more_labels_than_a_call_may_have_are_refused_without_reading_them_all(
+    deployment: Deployment, vault_a: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = deployment.project()
+    vault_a.create_phrase(project)
+    monkeypatch.setattr(phrase_labels, "_MOST", 10)
+    endless: Any = (f"l{number}" for number in itertools.count())
+    for labels in (endless, [f"l{number}" for number in range(11)]):
+        with pytest.raises(strongroom.InvalidLabelError, match="More than 10 labels"):
+            vault_a.create_many(project, "ethereum", labels)
+    assert len(vault_a.create_many(project, "ethereum", [f"l{number}" for number in range(10)])) == 10

@@ -190,3 +190,28 @@ def test_on_sqlite_they_wait_as_long_as_they_may_and_end_typed(request: pytest.F
             assert waiting.result(30).wallet.phrase_index == 4
             assert vault.list_accounts(project)[0].next_index == 5
             deployment.assert_sound(vault)
+
+
+@pytest.mark.parametrize("asked", ["label", "id"])
+def test_who_waits_for_the_account_derives_nothing_from_a_phrase_that_was_replaced_meanwhile(
+    postgresql: Deployment, asked: str
+) -> None:
+    project = postgresql.project()
+    with postgresql.open() as vault, ThreadPoolExecutor(2) as others, caller(postgresql) as connection:
+        old = begun(vault, project)
+        phrase = vault.get_phrase(project)
+        vault.create_many(project, "ethereum", ["d", "e"], connection=connection)
+        named = "default" if asked == "label" else phrase.id
+        made = others.submit(vault.create_many, project, "ethereum", ["f", "g"], phrase=named)
+        replaced = others.submit(vault.replace_wallet, old)
+        wait_for(postgresql, 2)
+        new = vault.replace_phrase(project).phrase
+        connection.commit()
+        assert replaced.result(30).wallet.phrase_id == new.id
+        if asked == "label":
+            assert [each.wallet.phrase_id for each in made.result(30)] == [new.id, new.id]
+        else:
+            with pytest.raises(strongroom.PhraseConflictError, match="was replaced"):
+                made.result(30)
+        assert [each.next_index for each in vault.list_accounts(project, phrase=phrase.id)] == [5]
+        postgresql.assert_sound(vault)

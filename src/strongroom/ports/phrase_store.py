@@ -59,6 +59,8 @@ class PhraseBatch(NamedTuple):
     """The path of an index in the account."""
     check_taken: Callable[[Registered | None], None]
     """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
+    check_phrase: Callable[[StoredPhrase | None], None]
+    """Raises where the phrase's row, read under the account's lock, is not what it was when the phrase was opened."""
     check_held: Callable[[Registered], None]
     """Raises of the record of a wallet of the network that has one of the addresses that were derived, and is of
     another phrase or of none."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from strongroom.records.history import HistoryEntry
 from strongroom.records.keyring import KeyringRows, WrappedKey
-from strongroom.records.phrases import TaggedAccount
+from strongroom.records.phrases import StoredPhrase, TaggedAccount
 from strongroom.records.register import IdempotencyRecord, Registered, TaggedHead, TaggedSlot
 from strongroom.records.signing import SigningDecision, SigningRecord
 from strongroom.records.stored_wallets import Adoption, IdempotentRecord, NewWallet, Retirement, StoredWallet
@@ -45,8 +45,9 @@ class DerivedSuccessor(NamedTuple):
     """The path of an index in the account."""
     check_taken: Callable[[Registered | None], None]
     """Raises where the record that has a path is none that strongroom wrote: such a one takes no index."""
+    check_phrase: Callable[[StoredPhrase | None], None]
+    """As of ``PhraseBatch``, and so the next one."""
     check_held: Callable[[Registered], None]
-    """As of ``PhraseBatch``."""
     make: Callable[[TaggedAccount, int], tuple[NewWallet, TaggedAccount]]
     """Derives and seals the wallet at an index; and the account after it. It may run twice."""
 

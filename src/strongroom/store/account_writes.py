@@ -12,13 +12,13 @@ from typing import Any
 
 from strongroom.errors import StoreRefusedError, TriggerConflictError
 from strongroom.ports.wallet_stores import DerivedSuccessor
-from strongroom.records.phrases import AccountChange, TaggedAccount
+from strongroom.records.phrases import AccountChange, StoredPhrase, TaggedAccount
 from strongroom.records.register import Registered
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext
 from strongroom.store.free_indices import free_indices
-from strongroom.store.statements.phrase_rows import tagged_account
+from strongroom.store.statements.phrase_rows import stored_phrase, tagged_account
 from strongroom.store.statements.register_rows import registered
 from strongroom.store.statements.rows import readable
 
@@ -36,9 +36,22 @@ def lock_account(context: StoreContext, session: Session, first: TaggedAccount) 
     return tagged_account(locked[0])
 
 
+def lock_current(
+    context: StoreContext,
+    session: Session,
+    first: TaggedAccount,
+    check_phrase: Callable[[StoredPhrase | None], None],
+) -> TaggedAccount:
+    """``lock_account``; then the phrase is read: it may have been replaced while somebody waited for the lock."""
+    account = lock_account(context, session, first)
+    found = session.fetch(context.sql.phrases.get_phrase, first.record._asdict())
+    check_phrase(stored_phrase(found[0]) if found else None)
+    return account
+
+
 def derive_successor(context: StoreContext, session: Session, new: DerivedSuccessor) -> NewWallet:
     """Make the wallet that takes the next index of an account, under its lock, and let the account go on after it."""
-    account = lock_account(context, session, new.first)
+    account = lock_current(context, session, new.first, new.check_phrase)
     (index,) = free_indices(context, session.fetch, account, new.path, 1, new.check_taken)
     made, after = context.database.run_key_work(lambda: new.make(account, index))
     refuse_held(context, session, account, [made], new.check_held)

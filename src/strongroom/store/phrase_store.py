@@ -15,7 +15,7 @@ from strongroom.records.register import IdempotencyRecord
 from strongroom.records.stored_wallets import NewWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Event
-from strongroom.store.account_writes import change_account, lock_account, met_in_path, refuse_held
+from strongroom.store.account_writes import change_account, lock_account, lock_current, met_in_path, refuse_held
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
@@ -189,7 +189,7 @@ class SqlPhraseStore(SqlPhraseTexts):
 
         def unit(session: Session) -> frozenset[str]:
             self._take_key(session, batch.key, batch.now)
-            account = lock_account(self.context, session, batch.first)
+            account = lock_current(self.context, session, batch.first, batch.check_phrase)
             taken = self._take_slots(session, batch)
             if not taken:
                 return frozenset()

@@ -9,15 +9,14 @@ the one exception to "key work before the first statement", in batches of at mos
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 from strongroom.errors import (
     ConnectionNotSupportedError,
-    InvalidLabelError,
+    ContentionError,
     InvalidPathError,
     RetryTransactionError,
     StrongroomError,
@@ -33,7 +32,7 @@ from strongroom.records.wallets import Created, Wallet
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
 from strongroom.usecases.derived_answers import DerivedAnswers
-from strongroom.usecases.outcome import resolve
+from strongroom.usecases.outcome import ATTEMPTS, resolve
 from strongroom.usecases.phrase_accounts import (
     check_account,
     check_held,
@@ -43,16 +42,21 @@ from strongroom.usecases.phrase_accounts import (
     shown_account,
     tagged,
 )
+from strongroom.usecases.phrase_labels import checked_labels
 from strongroom.usecases.phrase_reading import phrase_event
-from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
+from strongroom.usecases.phrase_source import (
+    DeriveRequest,
+    PhraseChangedError,
+    PhraseSource,
+    check_phrase,
+    open_source,
+    validate_derive,
+)
 from strongroom.usecases.requests import ValidatedRequest
 from strongroom.usecases.tagging import tag_slot, tagged_key
 
 LARGEST_BATCH = 1_000
 """Wallets of one transaction: the phrase's other callers wait for it."""
-_MOST = 1_000_000
-_KEY_DIGITS = 32
-"""Of the SHA-256 of an idempotency key, in the labels of the wallets that it stands for."""
 
 
 def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
@@ -60,11 +64,30 @@ def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribu
 
     Every wallet that is there is looked at first, so that one that is another's is refused before anything is written.
     Batches that were committed stay where a later one fails; the same call again goes on. The phrase is opened for each
-    batch: one that is replaced meanwhile derives no more.
+    batch: one that is replaced meanwhile derives no more. Where nothing was written by then, the call begins anew.
     """
-    wanted = [validate_derive(context, request, label) for label in _checked_labels(request.labels)]
+    wanted = [validate_derive(context, request, label) for label in checked_labels(request.labels)]
     if not wanted:
         return []
+    made: list[_Batch] = []
+    with _told_what_stays(context, made):
+        for _ in range(ATTEMPTS):
+            try:
+                return _create(context, request, wanted, actor, made)
+            except PhraseChangedError:
+                if any(batch.written for batch in made):
+                    request = replace(request, phrase=made[-1].phrase_id)
+    raise ContentionError("The phrase changed several times in a row; nothing was written.")
+
+
+def _create(
+    context: VaultContext,
+    request: DeriveRequest,
+    wanted: Sequence[ValidatedRequest],
+    actor: Attribution,
+    batches: list[_Batch],
+) -> list[Created]:
+    """``create_derived``, whose batches are added to ``batches``. Raises PhraseChangedError."""
     by_label = isinstance(request.phrase, str)
     source = _open(context, request, wanted[0])
     request = replace(request, phrase=source.account.phrase_id)  # where it is replaced meanwhile, no other one
@@ -72,14 +95,12 @@ def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribu
     there = answers.all_there(wanted, LARGEST_BATCH) if len(wanted) > 1 else {}
     done = {label: Created(wallet, created=False) for label, wallet in there.items()}
     missing = [each for each in wanted if each.label not in there]
-    batches: list[_Batch] = []
     for start in range(0, len(missing), LARGEST_BATCH):
-        with _told_what_stays(context, batches):
-            if len(wanted) > LARGEST_BATCH:
-                source = _open(context, request, wanted[0])
-            part = missing[start : start + LARGEST_BATCH]
-            batches.append(_Batch(context, source, part, actor, by_label=by_label))
-            done |= zip((each.label for each in part), batches[-1].create(), strict=True)
+        if len(wanted) > LARGEST_BATCH:
+            source = _open(context, request, wanted[0])
+        part = missing[start : start + LARGEST_BATCH]
+        batches.append(_Batch(context, source, part, actor, by_label=by_label))
+        done |= zip((each.label for each in part), batches[-1].create(), strict=True)
     return [done[each.label] for each in wanted]
 
 
@@ -108,7 +129,7 @@ def create_at(
 ) -> list[Created]:
     """A wallet for each label, at the index that belongs to it: those that this call made.
 
-    At most LARGEST_BATCH of them. Raises IndexMovedError where another caller was first.
+    At most LARGEST_BATCH of them. Raises IndexMovedError where another caller was first, PhraseChangedError.
     """
     wanted = [validate_derive(context, request, label) for label in request.labels]
     return [each for each in _Batch(context, source, wanted, actor, indices).create() if each.created]
@@ -140,6 +161,7 @@ class _Batch:
         self._ids = {label: identifiers.new_id(context.clock()) for label in self._wanted}
         self._now = context.clock()
         self._made: dict[str, Wallet] = {}
+        self.phrase_id = source.account.phrase_id
         self.written = 0
         """How many were committed so far."""
 
@@ -177,6 +199,7 @@ class _Batch:
             now=self._now,
             path=self._source.path,
             check_taken=partial(check_taken, context),
+            check_phrase=partial(check_phrase, self._source.stored),
             check_held=partial(check_held, context),
             make=self._make,
             belongs=lambda label: partial(is_wanted, context, self._wanted[label]),
@@ -266,32 +289,3 @@ def advance_phrase(context: VaultContext, request: DeriveRequest, to: int, actor
     branches = read_branches(context, first.project_id, first.phrase_id)
     after = resolve(write, look, contended="The account changed several times in a row.")
     return shown_account(after, branches)
-
-
-def labels_of(
-    labels: Sequence[str] | None, count: int | None, prefix: str | None, idempotency_key: str | None
-) -> Sequence[str]:
-    """The labels that are asked for: those that are named, or a prefix with numbers; an idempotency key stands for one.
-
-    Raises InvalidLabelError, InvalidIdempotencyKeyError.
-    """
-    key = identifiers.check_idempotency_key(idempotency_key)
-    if labels is not None and (count, prefix, key) == (None, None, None):
-        return labels
-    if labels is not None or (prefix is None) is (key is None) or type(count) is not int or not 0 <= count <= _MOST:
-        raise InvalidLabelError(
-            "Wallets are asked for by their labels, or by a count with a label_prefix or an idempotency_key.",
-            hint=f"Such as count=1000, label_prefix='customer-'; at most {_MOST:,} in one call.",
-        )
-    if key is not None:
-        prefix = f"{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()[:_KEY_DIGITS]}-"
-    return [f"{prefix}{number}" for number in range(count)]
-
-
-def _checked_labels(labels: Sequence[str]) -> list[str]:
-    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
-        raise InvalidLabelError("Labels come as a list of them.")
-    found = [identifiers.check_label(label) for label in labels]
-    if len(set(found)) != len(found):
-        raise InvalidLabelError("A label is asked for twice.", hint="Ask for each label once; nothing was written.")
-    return found

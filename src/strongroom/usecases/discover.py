@@ -26,7 +26,13 @@ from strongroom.records.watch_only import DiscoveredWallets
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.derive import LARGEST_BATCH, IndexMovedError, create_at
 from strongroom.usecases.phrase_accounts import check_account, key_of, tagged
-from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
+from strongroom.usecases.phrase_source import (
+    DeriveRequest,
+    PhraseChangedError,
+    PhraseSource,
+    open_source,
+    validate_derive,
+)
 from strongroom.usecases.requests import ValidatedRequest
 
 _MOST = 1_000_000
@@ -122,7 +128,7 @@ def _make(
             continue
         try:
             made += create_at(context, replace(request, labels=labels), source, indices, actor)
-        except IndexMovedError:
+        except (IndexMovedError, PhraseChangedError):
             continue
     raise ContentionError("Others took indices of this account again and again; call again.")
 

@@ -27,6 +27,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.create import Chosen, is_named, seal_new
 from strongroom.usecases.outcome import keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import require_accepted
+from strongroom.usecases.phrase_source import PhraseChangedError
 from strongroom.usecases.proof import prove
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import check_slot_row
@@ -76,7 +77,11 @@ def replace_wallet(
             return None
         record = IdempotencyRecord(own.project_id, str(own.idempotency_key), own.request.as_json(), _id_of(new))
         own_key = (record, tag_key(context, record))
-        made = context.store.lifecycle.replace(new, old, retirement, own_key, partial(_in_same_slot, context, old))
+        try:
+            made = context.store.lifecycle.replace(new, old, retirement, own_key, partial(_in_same_slot, context, old))
+        except PhraseChangedError:
+            new = None  # the next one is of the phrase that took the label
+            return None
         if made is not None:
             return Created(made.wallet, created=True)
         if not lost and not context.store.keyring.seals_with(new.kid):

@@ -50,6 +50,16 @@ class PhraseSource:
         return path_at(self.account, index)
 
 
+class PhraseChangedError(Exception):
+    """The phrase is not what it was when it was opened, perhaps replaced: nothing was written."""
+
+
+def check_phrase(opened: StoredPhrase, found: StoredPhrase | None) -> None:
+    """Raise PhraseChangedError where a phrase was replaced, or changed, after it was opened."""
+    if found is None or (found.record.version, found.record.status) != (opened.record.version, opened.record.status):
+        raise PhraseChangedError
+
+
 def validate_derive(context: VaultContext, request: DeriveRequest, label: str) -> ValidatedRequest:
     """The request for the wallet of one label, checked. Raises InvalidRequestError."""
     key = request.idempotency_key

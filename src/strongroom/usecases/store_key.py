@@ -26,6 +26,7 @@ from strongroom.usecases.given_texts import in_own_notation
 from strongroom.usecases.import_key import ImportedKey, check_imported_key, material_of, warn_of_capitals
 from strongroom.usecases.outcome import ATTEMPTS, keep_outcome_unknown, resolve
 from strongroom.usecases.ownership import is_proved, require_accepted
+from strongroom.usecases.phrase_accounts import templates_at
 from strongroom.usecases.proof import identity_of, prove
 from strongroom.usecases.read import asked_for, get_stored
 from strongroom.usecases.register import recorded
@@ -153,7 +154,7 @@ def seal_for(context: VaultContext, stored: StoredWallet, material: KeyMaterial)
 
     Returns the text, and the wallet's record where the register has none.
     """
-    material = as_row_says(stored.wallet, material)
+    material = of_project_phrase(stored, as_row_says(stored.wallet, material))
     half = context.networks.get(stored.wallet.network).public_half(material.private_key, material.scheme)
     if not same_address(context, stored.wallet, half.address):
         raise AddressMismatchError(f"The key does not derive the address of {stored.wallet.id}; nothing was changed.")
@@ -167,6 +168,19 @@ def as_row_says(wallet: Wallet, material: KeyMaterial) -> KeyMaterial:
     if material.mnemonic is None and material.scheme == wallet.scheme:
         return replace(material, path=wallet.path)
     return material
+
+
+def of_project_phrase(stored: StoredWallet, material: KeyMaterial) -> KeyMaterial:
+    """The key alone where the wallet's record names a phrase of the project: that is sealed in its own row, once."""
+    record = None if stored.registered is None else stored.registered.record
+    if record is None or record.phrase_id is None:
+        return material
+    place = material.phrase_place
+    if record.path is not None and record.phrase_index is not None and place is None:
+        places = list(templates_at(record.path, record.phrase_index))
+        place = places[0] if len(places) == 1 else None  # of several a successor asks for the account
+    named = replace(material, phrase_id=record.phrase_id, phrase_index=record.phrase_index, phrase_place=place)
+    return replace(named, mnemonic=None, passphrase=None)
 
 
 def _material(

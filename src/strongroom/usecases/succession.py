@@ -35,6 +35,7 @@ from strongroom.usecases.phrase_accounts import (
     templates_at,
 )
 from strongroom.usecases.phrase_reading import prove_phrase_row, stored_phrase
+from strongroom.usecases.phrase_source import check_phrase
 from strongroom.usecases.proof import prove
 from strongroom.usecases.tagging import variant_of
 
@@ -53,7 +54,7 @@ class Succession:
         self._network = context.networks.get(wallet.network)
         self._scheme = wallet.scheme or self._network.scheme(None)
         stored = _usable(context, wallet)
-        self._phrase = prove_phrase_row(context, stored)
+        self._stored, self._phrase = stored, prove_phrase_row(context, stored)
         variant = variant_of(context, wallet.network, self._scheme) or self._network.variants[0]
         template = _AccountOf(context, old, self._network, self._scheme, variant).template(path)
         self._first = AccountRecord(
@@ -67,7 +68,10 @@ class Succession:
         now: datetime,
         seal: Callable[[KeyMaterial], NewWallet],
     ) -> DerivedSuccessor:
-        """The wallet that ``seal`` makes of the key at the next index; the account's lock decides which one that is."""
+        """The wallet that ``seal`` makes of the key at the next index; the account's lock decides which one that is.
+
+        Its write raises PhraseChangedError where the phrase was replaced meanwhile.
+        """
         context, first = self._context, self._first
 
         def make(account: TaggedAccount, index: int) -> tuple[NewWallet, TaggedAccount]:
@@ -85,6 +89,7 @@ class Succession:
             now,
             partial(path_at, first),
             partial(check_taken, context),
+            partial(check_phrase, self._stored),
             partial(check_held, context),
             make,
         )

@@ -19,7 +19,7 @@ from strongroom.records.usage_log import Attribution
 from strongroom.records.wallets import DEFAULT_LABEL, Created
 from strongroom.records.watch_only import AccountXpub, DiscoveredWallets
 from strongroom.secret import Secret
-from strongroom.usecases import derive, phrase_accounts, phrase_reading, phrases
+from strongroom.usecases import derive, phrase_accounts, phrase_labels, phrase_reading, phrases
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.discover import Discovery, discover
 from strongroom.usecases.export_xpub import export_xpub
@@ -195,7 +195,7 @@ class PhraseVerbs:
         PhraseConflictError where a wallet of a label was not derived from the phrase, VariantConflictError, ProofError,
         RetryTransactionError (with ``connection`` only), StoreError.
         """
-        wanted = derive.labels_of(labels, count, label_prefix, idempotency_key)
+        wanted = phrase_labels.labels_of(labels, count, label_prefix, idempotency_key)
         request = DeriveRequest(project_id, network, wanted, variant, phrase, account, path)
         return derive.create_derived(self._context.within(connection), request, Attribution.of(actor, reason))
 
