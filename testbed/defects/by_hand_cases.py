@@ -304,7 +304,7 @@ CASES = (
         (credential(A, ADDRESS_ONE, vault_stored=False), entry(Y, A, ADDRESS_ONE, TWO)),
         (
             ExpectedFinding("foreign-history", H, Y, A, "ask", False),
-            on_credential("missing-vault-record", A, "none", False),
+            on_credential("missing-vault-record", A, "ask", False),
         ),
         generation="g2-vault",
         name="of another address",

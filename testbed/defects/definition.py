@@ -145,11 +145,15 @@ class _Doctor:
         if any(text.form == "unreadable" and not _is_name(text) for text in own):
             return ASK
         other_address = any(self._opened(text) and not derives(text, credential.key) for text in in_metadata)
+        if credential.key is None:  # no key can be compared with its address
+            return ASK
         return ASK if other_address or self._may_be_there(credential) or self._any_closed else NONE
 
     @cached_property
     def _any_closed(self) -> bool:
-        """Whether a sealed text is anywhere that is not opened: while there is, nothing is lost."""
+        """Whether a sealed text may be anywhere that is not opened: while there is, nothing is lost."""
+        if self.truth.kids and not self.given.root_key:
+            return True
         opened = self.truth.kids if self.given.root_key else frozenset[str]()
         texts = [record.text for record in self.truth.records]
         texts += [entry.text for entry in self.truth.entries]

@@ -36,8 +36,8 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
             *("page", "projects", "count_by_status", "count_by_custody", "sealed_otherwise"),
             *("unregistered", "count_unregistered", "any_unsealed", "records_without_rows"),
             *("any_sealed", "first_sealed", "last_sealed", "count_sealed"),
-            *("phrases_sealed_otherwise", "count_phrases_sealed", "lost_phrases", "kept_texts_holding"),
-            "any_phrase",
+            *("phrases_sealed_otherwise", "count_phrases_sealed", "lost_phrases", "kept_texts_holding", "kept_phrases"),
+            *("any_phrase", "odd_entries", "sealed_elsewhere"),
             *("retirable_sealing_key", "retire_sealing_key"),
             *("tagged_otherwise", "tagged_beyond", "count_tagged_by", "sealed_beginnings", "exposed"),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,10 +47,20 @@ def derived(attacked: Attacked, *, rows: bool = False) -> tuple[Wallet, UUID, st
     return wallet, phrase.id, key
 
 
+def chosen(attacked: Attacked) -> Path:
+    """A plan in which everything is chosen."""
+    path = attacked.plan()
+    document = json.loads(path.read_text())
+    for choice in document["choices"]:
+        choice["chosen"] = True
+    path.write_text(json.dumps(document))
+    return path
+
+
 def brought_back(attacked: Attacked, wallet: Wallet, key: str) -> None:
     """What doctor names brings the key back: first the plan, then what is named after it."""
     assert told(attacked, wallet)["command"] == PLAN
-    assert attacked.apply(attacked.plan()).code == 0
+    assert attacked.apply(chosen(attacked)).code == 0
     named = told(attacked, wallet)["command"]
     assert named == f"strongroom history restore {wallet.id}"
     base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
@@ -77,12 +88,7 @@ def test_a_row_under_other_ids_comes_back_as_it_was(attacked: Attacked, column: 
 def test_a_row_under_another_id_that_was_changed_besides_opens_once_somebody_chose_it(attacked: Attacked) -> None:
     wallet, phrase, key = derived(attacked)
     attacked.deployment.execute("UPDATE strongroom_phrase SET phrase_id = ?, label = 'other'", uuid4())
-    path = attacked.plan()
-    document = json.loads(path.read_text())
-    for choice in document["choices"]:
-        choice["chosen"] = True
-    path.write_text(json.dumps(document))
-    assert attacked.apply(path).code == 0
+    assert attacked.apply(chosen(attacked)).code == 0
     [(there, status)] = attacked.deployment.execute("SELECT phrase_id, status FROM strongroom_phrase")
     assert (str(there), status) == (str(phrase), "replaced")
     with attacked.deployment.open() as vault:
@@ -166,12 +172,7 @@ def test_a_broken_phrase_that_no_wallet_names_is_asked_for_imported_keys(attacke
     found = told(attacked, wallet)
     assert (found["repair"], found["command"]) == ("ask", PLAN)
     assert f"the phrase {phrase.id} of the project {project}" in found["evidence"]
-    path = attacked.plan()
-    document = json.loads(path.read_text())
-    for choice in document["choices"]:
-        choice["chosen"] = True
-    path.write_text(json.dumps(document))
-    assert attacked.apply(path).code == 0
+    assert attacked.apply(chosen(attacked)).code == 0
     base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
     named = told(attacked, wallet)["command"]
     assert named == f"strongroom phrase export {phrase.id} --project {project} --reveal"
@@ -206,9 +207,7 @@ def test_where_more_indices_are_taken_than_are_derived_nothing_is_lost(
     monkeypatch.setattr(phrase_offers, "MOST_KEYS", 2)
     found = told(attacked, wallets[3])
     assert (found["repair"], found["command"]) == ("ask", "")
-    assert found["evidence"].endswith(
-        "phrases of its project have more indices than were derived, and its key may be at one of them"
-    )
+    assert found["evidence"].endswith("phrases have more indices than were derived, and its key may be at one of them")
 
 
 def test_where_an_account_was_changed_nothing_is_lost_before_it_is_counted_anew(attacked: Attacked) -> None:

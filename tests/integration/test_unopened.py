@@ -59,10 +59,11 @@ def counted(deployment: Deployment, *options: str) -> dict[str, int]:
 @pytest.mark.parametrize("way", CODES)
 def test_where_nothing_else_is_there_it_is_lost(deployment: Deployment, vault_a: Vault, way: str) -> None:
     wallet = a_lost_one(deployment, vault_a, way)
-    for options in ((), ("--root-key", deployment.root_key)):
-        said = told(deployment, wallet, *options, code=CODES[way])
-        assert said == ("none", f"strongroom wallet store-key {wallet.id}", "no key in its metadata")
-        assert counted(deployment, *options) == {"lost": 1}
+    options = ("--root-key", deployment.root_key)
+    said = told(deployment, wallet, *options, code=CODES[way])
+    assert said == ("none", f"strongroom wallet store-key {wallet.id}", "no key in its metadata")
+    assert counted(deployment, *options) == {"lost": 1}
+    assert told(deployment, wallet, code=CODES[way]) == ("ask", WITH_ROOT_KEY, NOT_OPENED)
 
 
 @pytest.mark.parametrize("what", ["a wallet of another project", "its phrase", "the phrase of another project", "kept"])
@@ -207,7 +208,7 @@ def test_a_vault_of_an_older_version_is_read_as_before(deployment: Deployment, v
     for table in ("strongroom_phrase_account", "strongroom_phrase_branch", "strongroom_phrase"):
         deployment.execute(f"DROP TABLE {table}")
     deployment.execute("UPDATE strongroom_migrations SET version_num = '0003'")
-    assert told(deployment, wallet)[0] == "none"
+    assert told(deployment, wallet)[0] == "ask"
 
 
 @pytest.mark.parametrize("deployment", ["fresh", "g4"], indirect=True)

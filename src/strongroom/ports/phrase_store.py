@@ -82,13 +82,16 @@ class PhraseTexts(Protocol):
         """Pages of phrases, of a project or of all, in the order of project and id."""
 
     def stream_lost(self, project_id: UUID | None = None) -> Iterator[list[tuple[UUID, UUID]]]:
-        """Pages of project and id of phrases that records of wallets or the history name, and that have no row."""
+        """Pages of project and id of phrases that records of wallets name, and that have no row."""
 
     def stream_records(self, project_id: UUID, phrase_id: UUID) -> Iterator[list[Registered]]:
         """Pages of the records of wallets that were derived from a phrase, tags unchecked, in the order of ids."""
 
-    def kept(self, project_id: UUID, phrase_id: UUID) -> list[KeptPhraseText]:
-        """The newest sealed texts that the history keeps of a phrase."""
+    def stream_kept_lost(self) -> Iterator[list[tuple[UUID, UUID]]]:
+        """Pages of project and id of phrases without a row, once for each text that the history keeps of one."""
+
+    def kept(self, project_id: UUID, phrase_id: UUID) -> Iterator[KeptPhraseText]:
+        """The texts that the history keeps of a phrase, those of the highest ids first."""
 
     def stream_kept(self, beginning: str) -> Iterator[list[KeptElsewhere]]:
         """Pages of the history's entries that hold a text which begins so, whatever they say of themselves."""

@@ -104,15 +104,14 @@ class SqlPhraseStore(SqlPhraseTexts):
             "phrase_id": old.record.phrase_id,
             "old_version": old.record.version,
             "old_tag": old.tag.value,
+            "old_text": old.sealed_text,
         }
         as_read = self.context.sql.unwritten.as_read["strongroom_phrase"]
         made = StoredPhrase(*new, old.sealed_text, old.created_at or now)
 
         def unit(session: Session) -> None:
             if self.context.profile.sharded and record.project_id != old.record.project_id:
-                if not session.change(
-                    self.context.sql.phrases.delete_phrase, {**parameters, "sealed_text": old.sealed_text}
-                ):
+                if not session.change(self.context.sql.phrases.delete_phrase, parameters):
                     raise LostRaceError
                 self._insert(session, made, event, made.tag.kid, now)
                 return

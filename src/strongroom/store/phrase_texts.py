@@ -24,10 +24,10 @@ from strongroom.store.statements.phrase_rows import stored_phrase
 from strongroom.store.statements.register_rows import registered, text_of, uuid_of
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
-_FIRST_ID = UUID(int=0)
+_FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=(1 << 128) - 1)
 _PAGE = 100
-_MOST_KEPT = 64
-"""Of the texts that the history keeps of a phrase: the newest."""
+_ENTRIES = 5_000
+"""Of which ids alone are read."""
 
 
 class SqlPhraseTexts:
@@ -73,13 +73,34 @@ class SqlPhraseTexts:
                 return
             after = found[-1][1]
 
-    def kept(self, project_id: UUID, phrase_id: UUID) -> list[KeptPhraseText]:
-        parameters = {"project_id": project_id, "phrase_id": phrase_id, "limit": _MOST_KEPT}
-        found = self.context.read(self.context.sql.phrase_texts.kept_phrase_texts, parameters)
-        return [KeptPhraseText(uuid_of(entry), text_of(text) or "") for entry, text in found]
+    def stream_kept_lost(self) -> Iterator[list[tuple[UUID, UUID]]]:
+        after: Any = self._first_entry
+        while True:
+            parameters = {"after": after, "limit": _ENTRIES}
+            found = self.context.read(self.context.sql.phrase_texts.kept_phrases, parameters)
+            if found:
+                yield [(uuid_of(project), uuid_of(phrase)) for _, project, phrase in found]
+            if len(found) < _ENTRIES:
+                return
+            after = found[-1][0]
+
+    def kept(self, project_id: UUID, phrase_id: UUID) -> Iterator[KeptPhraseText]:
+        before: Any = _LAST_ID
+        while True:
+            parameters = {"project_id": project_id, "phrase_id": phrase_id, "before": before, "limit": _PAGE}
+            found = self.context.read(self.context.sql.phrase_texts.kept_phrase_texts, parameters)
+            yield from (KeptPhraseText(uuid_of(entry), text_of(text) or "") for entry, text in found)
+            if len(found) < _PAGE:
+                return
+            before = found[-1][0]
+
+    @property
+    def _first_entry(self) -> Any:
+        """What is before every id of the history: SQLite takes any text for one."""
+        return _FIRST_ID if self.context.sql.phrase_texts.writes_in_one else ""
 
     def stream_kept(self, beginning: str) -> Iterator[list[KeptElsewhere]]:
-        after: Any = _FIRST_ID if self.context.sql.phrase_texts.writes_in_one else ""  # SQLite takes any text for an id
+        after: Any = self._first_entry
         while True:
             parameters = {"beginning": beginning, "after": after, "limit": _PAGE}
             found = self.context.read(self.context.sql.phrase_texts.kept_texts_holding, parameters)

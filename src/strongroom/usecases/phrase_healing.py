@@ -12,10 +12,17 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import IdentityMismatchError, InvalidRequestError, StoreError, StrongroomError
+from strongroom.errors import (
+    IdentityMismatchError,
+    InvalidRequestError,
+    KeyConflictError,
+    StoreError,
+    StrongroomError,
+)
 from strongroom.records.phrases import StoredPhrase
 from strongroom.records.register import Registration
 from strongroom.records.usage_log import Attribution
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import until_known
 from strongroom.usecases.phrase_reading import (
@@ -34,11 +41,18 @@ def put_text_back(
 ) -> StoredPhrase | None:
     """Seal an imported phrase into its row, where that is there and its text does not open; else None.
 
-    The text that was there is kept, if it is a sealed one. Raises IdentityMismatchError, StoreError.
+    The text that was there is kept, if it is a sealed one. Raises IdentityMismatchError, StoreError, and
+    KeyConflictError where another text stands there, which may be the only one of its kind.
     """
     stored = context.store.phrases.identified(project_id, identifier)
     if stored is None or _opens(context, checked(context, stored, project_id)):
         return None
+    if not gives_way(stored.sealed_text):
+        raise KeyConflictError(
+            f"The row of the phrase {stored.record.phrase_id} holds a text that is no sealed one; nothing was changed.",
+            hint="It may be words, or the text of something else: look at sealed_text in strongroom_phrase, keep what "
+            "is of use, and empty the column (UPDATE ... SET sealed_text = ''). Then import the words again.",
+        )
     text = sealed_anew(context, phrase, stored)
     event = phrase_event("phrase-repair", stored.record, actor, did="text")
 
@@ -136,6 +150,11 @@ def derives(context: VaultContext, phrase: Phrase, record: Registration) -> bool
         return network.public_half(material.private_key, material.scheme).public_key == record.public_key
     except InvalidRequestError:
         return False
+
+
+def gives_way(text: str) -> bool:
+    """Whether a text that does not open may be written over: it holds nothing, or is kept, since it is a sealed one."""
+    return text.strip() in PLACEHOLDERS or text.startswith(SEALED_PREFIX)
 
 
 def _opens(context: VaultContext, stored: StoredPhrase) -> bool:

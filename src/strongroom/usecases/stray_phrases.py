@@ -13,6 +13,7 @@ from uuid import UUID
 
 from strongroom.crypto.phrase_sealing import beginning_of_phrases, phrase_in
 from strongroom.records.phrases import KeptElsewhere, StoredPhrase
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.usecases.context import VaultContext
 
 _SEALED = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}")
@@ -51,8 +52,15 @@ class StrayPhrases:
         self._read()
         yield from self._texts
 
+    def more_is_kept(self) -> None:
+        """Note that the history keeps more of a phrase than was read."""
+        self._complete = False
+
     def is_complete(self) -> bool:
-        """Whether all of them were read, and are remembered. Raises StoreError."""
+        """Whether all of them were read, and are remembered, and nothing else stands in rows of phrases.
+
+        Raises StoreError.
+        """
         self._read()
         return self._complete
 
@@ -61,9 +69,11 @@ class StrayPhrases:
             return
         for page in self._context.store.phrases.stream():
             for stored in page:
-                place = stored.record.project_id, stored.record.phrase_id
-                if (named := self._add(stored.sealed_text, besides=place)) is not None:
+                place, text = (stored.record.project_id, stored.record.phrase_id), stored.sealed_text
+                for named in self._add(text, besides=place):
                     self._rows.setdefault(named, stored)
+                if phrase_in(text) is None and text.strip() not in PLACEHOLDERS:
+                    self._complete = False
         for kid in sorted(self._context.keyring.kids):
             beginning = beginning_of_phrases(kid)
             for entries in self._context.store.phrases.stream_kept(beginning):
@@ -88,15 +98,18 @@ class StrayPhrases:
             self._have_rows[place] = self._context.store.phrases.get(*place) is not None
         self._add(entry.text, besides=place if self._have_rows.get(place, True) else None)
 
-    def _add(self, text: str, besides: Place | None = None) -> Place | None:
-        """Remember a text unless it names the place where it stands; returns what it names."""
-        found = _SEALED.match(text)
-        named = None if found is None else phrase_in(found[0])
-        if found is None or named is None or named[:2] == besides:
-            return None
-        place = named[:2]
-        if (place not in self._texts and len(self._texts) == _MOST_PHRASES) or len(self._texts[place]) == _MOST_TEXTS:
-            self._complete = False
-            return None
-        self._texts[place].setdefault(found[0])
-        return place
+    def _add(self, text: str, besides: Place | None = None) -> list[Place]:
+        """Remember what a text holds unless it names the place where it stands; returns what is named."""
+        added = list[Place]()
+        for beginning in re.finditer(SEALED_PREFIX, text):
+            found = _SEALED.match(text, beginning.start())
+            named = None if found is None else phrase_in(found[0])
+            if found is None or named is None or named[:2] == besides:
+                continue
+            place, known = named[:2], self._texts.get(named[:2], {})
+            if (not known and len(self._texts) == _MOST_PHRASES) or len(known) == _MOST_TEXTS:
+                self._complete = False
+                continue
+            self._texts[place].setdefault(found[0])
+            added.append(place)
+        return added

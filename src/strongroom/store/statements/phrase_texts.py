@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, literal_column, not_, select, union, update
+from sqlalchemy import Select, exists, func, literal_column, not_, select, update
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
@@ -51,11 +51,10 @@ class PhraseTextStatements(StatementBuilder):
 
     @Statement
     def kept_phrase_texts(self) -> Executable:
-        """The newest sealed texts that the history keeps of a phrase."""
+        """A page of the texts that the history keeps of a phrase, whatever it calls them, before an entry's id."""
         of_phrase = equals(HISTORY.c.project_id, "project_id"), equals(HISTORY.c.credential_id, "phrase_id")
         found = select(HISTORY.c.id, substring(HISTORY.c.text, LONGEST_TEXT))
-        found = found.where(*of_phrase, HISTORY.c.form == literal_column("'sealed'"))
-        found = found.order_by(HISTORY.c.created_at.desc(), HISTORY.c.id.desc())
+        found = found.where(*of_phrase, HISTORY.c.id < param("before", HISTORY.c.id)).order_by(HISTORY.c.id.desc())
         return limited(found, param("limit", HEAD.c.version))
 
     @Statement
@@ -81,36 +80,30 @@ class PhraseTextStatements(StatementBuilder):
 
     @Statement
     def lost_phrases(self) -> Executable:
-        """A page of phrases that the register's wallets or the history name, and that have no row; after such a one."""
-        return self._lost(
-            text_sql("(strongroom_wallet.project_id, strongroom_wallet.phrase_id) > (:after_project, :after)"),
-            text_sql(f"({HISTORY.name}.project_id, {HISTORY.name}.credential_id) > (:after_project, :after)"),
-        )
+        """A page of phrases that wallets of the register were derived from, and that have no row; after such a one."""
+        after = text_sql("(strongroom_wallet.project_id, strongroom_wallet.phrase_id) > (:after_project, :after)")
+        return self._lost(after)
 
     @Statement
     def lost_phrases_in_project(self) -> Executable:
         """The same of one project."""
-        after = [key > param("after", REGISTER.c.phrase_id) for key in (REGISTER.c.phrase_id, HISTORY.c.credential_id)]
-        project = [equals(table.c.project_id, "project_id") for table in (REGISTER, HISTORY)]
-        return self._lost(and_(project[0], after[0]), and_(project[1], after[1]))
+        key = REGISTER.c.phrase_id
+        return self._lost(equals(REGISTER.c.project_id, "project_id"), key > param("after", key))
 
-    def _lost(self, named: Any, kept: Any) -> Executable:
-        of_history = HISTORY.c.network == literal_column(f"'{HISTORY_NETWORK}'")
-        of_history = and_(of_history, HISTORY.c.form == literal_column("'sealed'"))
-        pages = (
-            (REGISTER.c.project_id, REGISTER.c.phrase_id, REGISTER.c.phrase_id.is_not(None), named),
-            (HISTORY.c.project_id, HISTORY.c.credential_id, of_history, kept),
-        )
-        lost = union(
-            *(
-                select(project.label("project_id"), phrase.label("phrase_id")).where(
-                    *conditions, not_(exists().where(PHRASE.c.project_id == project, PHRASE.c.phrase_id == phrase))
-                )
-                for project, phrase, *conditions in pages
-            )
-        )
-        key = lost.subquery().c
-        return limited(select(*key).order_by(*key), param("limit", HEAD.c.version))
+    def _lost(self, *conditions: Any) -> Executable:
+        key = REGISTER.c.project_id, REGISTER.c.phrase_id
+        there = exists().where(PHRASE.c.project_id == key[0], PHRASE.c.phrase_id == key[1])
+        found = select(*key).distinct().where(REGISTER.c.phrase_id.is_not(None), *conditions, not_(there))
+        return limited(found.order_by(*key), param("limit", HEAD.c.version))
+
+    @Statement
+    def kept_phrases(self) -> Executable:
+        """A page of the history's entries of phrases that have no row, after an entry: its id, project and phrase."""
+        key, project, phrase = HISTORY.c.id, HISTORY.c.project_id, HISTORY.c.credential_id
+        there = exists().where(PHRASE.c.project_id == project, PHRASE.c.phrase_id == phrase)
+        of_phrase = HISTORY.c.network == literal_column(f"'{HISTORY_NETWORK}'")
+        found = select(key, project, phrase).where(of_phrase, key > param("after", key), not_(there))
+        return limited(found.order_by(key), param("limit", HEAD.c.version))
 
 
 def phrases_of_project() -> Select[Any]:

@@ -73,12 +73,13 @@ class PhraseStatements(LogStatements):
         names = ("phrase_id",) if self.sharded else ("project_id", "phrase_id")
         ids = {name: param(f"new_{name}", PHRASE.c[name]) for name in names}
         values = {**values_of(PHRASE, PHRASE_ROW, changed), **ids}
-        return update(PHRASE).values(values).where(*is_phrase(), *_as_read(PHRASE))
+        text = PHRASE.c.sealed_text == param("old_text", PHRASE.c.sealed_text)
+        return update(PHRASE).values(values).where(*is_phrase(), *_as_read(PHRASE), text)
 
     @Statement
     def delete_phrase(self) -> Executable:
         """The row of a phrase as it was read, which is made anew in another project: no UPDATE takes it to its node."""
-        as_sealed = PHRASE.c.sealed_text == param("sealed_text", PHRASE.c.sealed_text)
+        as_sealed = PHRASE.c.sealed_text == param("old_text", PHRASE.c.sealed_text)
         return delete(PHRASE).where(*is_phrase(), *_as_read(PHRASE), as_sealed)
 
     @Statement

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 DOCTOR = "strongroom doctor"
 """Look at every wallet."""
 PLAN = "strongroom repair --plan plan.json"
@@ -24,6 +26,7 @@ COVERED = (_IN_PLAINTEXT - {"key-in-metadata"}) | {
 OF_TEXTS = COVERED | {"key-in-metadata", "identity-changed"}
 """Findings about a text that is there."""
 ABOUT_A_KEY = OF_TEXTS | KEYLESS
+_LABEL = re.compile("[A-Za-z0-9_.@][A-Za-z0-9_.@-]{0,63}")
 PSQL = 'psql "$STRONGROOM_DATABASE_URL" --command'
 """What reads a text where no vault can be: without strongroom, and so without its log."""
 
@@ -50,7 +53,8 @@ def store_phrase(wallet_id: str, path: str | None) -> str:
 
 
 def import_phrase(label: str, project_id: str) -> str:
-    """Bring the words of a phrase whose sealed text is lost."""
+    """Bring the words of a phrase whose sealed text is lost; its label stays, whichever is named."""
+    label = label if _LABEL.fullmatch(label) else "restored"
     return f"strongroom phrase import {label} --project {project_id} --mnemonic-stdin"
 
 

@@ -21,6 +21,8 @@ from strongroom.usecases.addresses import AddressMatch, address_table
 
 _SEED_BYTES = 32
 _COMPRESSED_BYTES = 33
+GAP = 20
+"""Indices of a phrase that are derived where a key is missing, and behind the last one that is taken. BIP-44."""
 NO_ADDRESS = "(wallet_address holds no address of a network)"
 """Printed in the place of whatever else stands there."""
 
@@ -139,17 +141,21 @@ class Derivation:
         """The public keys of a private key on any network, in every form that wallets write."""
         return frozenset(form for network in self._networks for form in _public_forms(network, key))
 
-    def first_addresses(self, phrase: Phrase, spaces: Collection[str] | None = None) -> Iterator[str]:
-        """The address at the most usual place of each scheme of each network, or of those in some spaces."""
+    def first_addresses(self, phrase: Phrase, spaces: Collection[str] | None = None, indices: int = 1) -> Iterator[str]:
+        """The address at the most usual place of each scheme of each network, or of those in some spaces.
+
+        ``indices``: how many of a scheme's, where it has indices.
+        """
         seen: set[DerivationPath] = set()
         for network in self._networks:
             within = spaces is None or network.address_space.name in spaces
-            for place in phrase_search.first_places(network) if within else ():
-                if place not in seen:
-                    seen.add(place)
-                    key = network.derive(phrase, place.scheme, place.path).private_key
-                    address = _address(network, place.scheme, key)
-                    yield from () if address is None else (address,)
+            for first in phrase_search.first_places(network) if within else ():
+                for place in _places(network, first, indices):
+                    if place not in seen:
+                        seen.add(place)
+                        key = network.derive(phrase, place.scheme, place.path).private_key
+                        address = _address(network, place.scheme, key)
+                        yield from () if address is None else (address,)
 
     def tree_addresses(self, tree: ExtendedKey, spaces: Collection[str] | None = None) -> Iterator[str]:
         """The address of an extended key on every network, and that at the most usual place of each scheme below it."""
@@ -179,6 +185,13 @@ class Derivation:
         """Few applications store the path with a phrase: those that wallets use are tried."""
         named = (*self._paths, *paths)
         return phrase_search.find(target.network, phrase, target.address, named, checked=True).material
+
+
+def _places(network: Network, first: DerivationPath, indices: int) -> Iterator[DerivationPath]:
+    """A place, and those of the next indices, where it is the one of index 0."""
+    yield first
+    if indices > 1 and first.path is not None and network.path(first.scheme, 0) == first.path:
+        yield from (DerivationPath(first.scheme, network.path(first.scheme, index)) for index in range(1, indices))
 
 
 def _address(network: Network, scheme: str, key: Secret) -> str | None:

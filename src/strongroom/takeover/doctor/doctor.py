@@ -12,6 +12,7 @@ from itertools import islice
 from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import StoreError
 from strongroom.store.inspection.inspection import Inspection, KeptText
+from strongroom.store.inspection.oddities import Oddities
 from strongroom.takeover.doctor import commands, in_history
 from strongroom.takeover.doctor.batches import Batch
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex
@@ -56,9 +57,11 @@ class Doctor:
         kept: KeptKeys | None = None,
         unopened: Unopened | None = None,
         phrases: PhraseOffers | None = None,
+        oddities: Oddities | None = None,
     ) -> None:
         self._inspection = inspection
         self._register, self._gone, self._kept, self._phrases = register, gone, kept, phrases
+        self._oddities = oddities
         self._unopened = Unopened(has_keyring=examination_context.keyring is not None) if unopened is None else unopened
         self._examination_context = examination_context
         self._index: CrossRowIndex
@@ -100,6 +103,8 @@ class Doctor:
                 if self._gone is not None:
                     self._missing.of_the_gone(self._gone, whole=since is None)
                 self._missing.look_further(self._inspection, since, self._phrases, self._unopened)
+                if self._missing.any and self._oddities is not None:
+                    self._unopened.note_oddities(self._oddities)
                 read = True
             finally:
                 try:
@@ -153,7 +158,7 @@ class Doctor:
 
     def _look_at_entry(self, kept: KeptText) -> None:
         """Tell of a text in the history; of an envelope that a repair kept only where it holds more than the key."""
-        self._unopened.note_text(kept.text)
+        self._unopened.note_entry(kept.text)
         if (entry := in_history.kept_text(self._examination_context, kept)) is not None:
             self._tell_kept(entry)
         elif kept.form != "sealed" or not is_sealed(kept.text):
@@ -177,6 +182,7 @@ class Doctor:
     def _keep(self, examined: Examination) -> None:
         """Write down what came of a wallet."""
         diagnosis = self.diagnosis
+        self._unopened.note_orphan(examined)
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
         kept = self._in_history(examined) if conditional or covered else NOT_KEPT
@@ -200,6 +206,7 @@ class Doctor:
             for number, finding in enumerate(conditional):
                 asked = replace(as_asked(finding, kept.ask), named_command=command) if kept.ask else finding
                 [working] = self._working(asked, examined)
+                working = _comparable(working, examined)
                 examined.state = once_asked(examined.state, working)
                 self._keep_open(working, examined, first=number == 0)
         if refused and kept.alone and examined.credential is not None:
@@ -267,3 +274,11 @@ class Doctor:
         for match_key in match_keys:
             self._index.add(match_key)
             self._index.add(prints.under(match_key, project_id))
+
+
+def _comparable(finding: Finding, examined: Examination) -> Finding:
+    """A finding about a missing key: of an address that is none, no key can be told to be its."""
+    if finding.repair != "none" or examined.target is not None:
+        return finding
+    why = "its address is none of one network, so that no key can be compared with it"
+    return replace(finding, evidence=f"{finding.evidence}; {why}", repair="ask", automatic=False)

@@ -16,7 +16,7 @@ from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
-from strongroom.takeover.doctor.key_offers import Place, every_offer, place_of_entry
+from strongroom.takeover.doctor.key_offers import Place, every_offer, of_sealed, place_of_entry
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
@@ -141,7 +141,9 @@ def of_history(
     if content is not None:
         remember(content, kept.credential_id, kept.project_id)
         content = replace(content, inside=opened if opened is not found else None)
+    bare = kept.text if found.kind is KeyTextKind.SEALED and found.sealed is None else ""
     offers = (
+        *(of_sealed(examination_context, place_of_entry(kept), bare) if bare else ()),
         *every_offer(examination_context, place_of_entry(kept), found, content, target),
         *possible_keys.of_entry(examination_context, kept, found, content, target),
     )

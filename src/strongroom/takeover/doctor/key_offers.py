@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
-from strongroom.crypto.sealing import is_aside
 from strongroom.records.key_material import KeyMaterial
 from strongroom.store.inspection.inspection import FoundCredential, KeptText
 from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
-from strongroom.takeover.doctor.derivation import Content, Derivation, Target
+from strongroom.takeover.doctor.derivation import GAP, Content, Derivation, Target
 from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
+from strongroom.takeover.doctor.unopened import ODD
 
 _PASSWORD = "--legacy-password-stdin"  # noqa: S105 - the name of an option
 
@@ -98,12 +99,15 @@ def add_offers(
 
 
 def more_offers(
-    examination_context: ExaminationContext, place: Place, read: KeyText, spaces: Collection[str]
+    examination_context: ExaminationContext, place: Place, read: KeyText, spaces: Collection[str], indices: int = 1
 ) -> Iterator[Offer]:
-    """Every key that a text may hold, in the spaces of the addresses whose key is missing."""
+    """Every key that a text may hold, in the spaces of the addresses whose key is missing.
+
+    ``indices``: how many keys of a phrase in each scheme.
+    """
     derivation = examination_context.derivation
     for way in (read, *read.others):
-        yield from place.offer(_addresses(derivation, way, spaces), read.kind)
+        yield from place.offer(_addresses(derivation, way, spaces, indices), read.kind)
 
 
 def offers_of(
@@ -143,10 +147,12 @@ def of_sealed(examination_context: ExaminationContext, place: Place, text: str) 
     """What a sealed text offers that opens as its header says, or cannot be opened here."""
     header = sealed_texts.sealed_header(text, aside=True)
     if header is None or not is_project(header.credential_id):
+        if not sealing.is_text(text):
+            examination_context.unopened.note(ODD)
         return
     named = examination_context.derivation.target(header.network, header.address)
     address = header.address if named is None else named.address
-    wallet_id = None if is_aside(text) else header.credential_id
+    wallet_id = None if sealing.is_aside(text) else header.credential_id
     told = place.told
     if header.kid not in examination_context.kids:
         told = f"{told}, sealed by a key that is not in this database's keyring"
@@ -163,15 +169,18 @@ def of_sealed(examination_context: ExaminationContext, place: Place, text: str) 
 
 
 def beside_own(
-    examination_context: ExaminationContext, place: Place, text: str, spaces: Collection[str]
+    examination_context: ExaminationContext, place: Place, text: str, spaces: Collection[str], indices: int = 1
 ) -> Iterator[Offer]:
-    """What a sealed text offers besides the key of its own address: other wallets', in the spaces that miss one."""
+    """What a sealed text offers besides the key of its own address: other wallets', in the spaces that miss one.
+
+    ``indices``: how many keys of a phrase in each scheme.
+    """
     header = sealed_texts.sealed_header(text, aside=True)
     if header is None or header.kid not in examination_context.kids or not is_project(header.credential_id):
         return
     opened = _opened(examination_context, header, text)
     if opened is not None and opened.derives and opened.material is not None:
-        yield from _beside_sealed(examination_context, place, header, opened.material, spaces)
+        yield from _beside_sealed(examination_context, place, header, opened.material, spaces, indices)
 
 
 def _beside_sealed(
@@ -180,6 +189,7 @@ def _beside_sealed(
     header: SealedHeader,
     material: KeyMaterial,
     spaces: Collection[str] | None = None,
+    indices: int = 1,
 ) -> Iterator[Offer]:
     """A sealed key at all of its addresses, and the first keys of its phrase: on other networks they are of others."""
     wallet_id, owner = header.credential_id, header.project_id
@@ -190,7 +200,7 @@ def _beside_sealed(
     if material.mnemonic is None:
         return
     phrase = Phrase(material.mnemonic, material.passphrase)
-    if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces))):
+    if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces, indices))):
         shown = f"{command} --json" if command else ""
         yield Offer(found, None, f"{told}, as one of its phrase", shown, owner=owner)
 
@@ -257,13 +267,15 @@ def _every_address(derivation: Derivation, content: Content) -> Iterator[str]:
     if content.key is not None:
         yield from derivation.addresses(content.key)
     if content.phrase is not None:
-        yield from derivation.first_addresses(content.phrase)
+        yield from derivation.first_addresses(content.phrase, indices=GAP)
 
 
-def _addresses(derivation: Derivation, way: KeyText, spaces: Collection[str] | None = None) -> Iterator[str]:
+def _addresses(
+    derivation: Derivation, way: KeyText, spaces: Collection[str] | None = None, indices: int = 1
+) -> Iterator[str]:
     """The addresses of a key, and of a phrase or an extended key at the most usual places."""
     if way.phrase is not None:
-        yield from derivation.first_addresses(way.phrase, spaces)
+        yield from derivation.first_addresses(way.phrase, spaces, indices)
     elif way.tree is not None:
         yield from derivation.tree_addresses(way.tree, spaces)
     elif way.key is not None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
+from strongroom.takeover.doctor import in_history, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
-from strongroom.takeover.doctor.derivation import Target
+from strongroom.takeover.doctor.derivation import GAP, Target
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
     Place,
@@ -25,7 +26,10 @@ from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
-from strongroom.takeover.doctor.unopened import Unopened
+from strongroom.takeover.doctor.unopened import MORE_TEXTS, ODD, Unopened
+
+MOST_OPENED = 5_000
+"""Phrases of wallets whose first indices are derived where a key is missing."""
 
 
 class MissingKeys:
@@ -35,14 +39,17 @@ class MissingKeys:
         self._examination_context = examination_context
         self._prints = examination_context.fingerprints
         self._index, self._spool = index, spool
-        self._any = self._deferred = False
+        self.any = self._deferred = False
         """Whether anything is missing; and whether texts may hold more keys, which were not derived."""
         self._projects = FirstIds()
         """The projects of wallets whose key is missing."""
         self._spaces: set[str] = set()
         """The spaces of the addresses whose key is missing."""
+        self._unrecorded = FirstIds()
+        """Those of wallets that have no record: nobody knows at which index of a phrase they are."""
         self._addresses = FirstIds()
         """Those addresses."""
+        self._left = MOST_OPENED
         self._unread = FirstIds()
         """Projects with a text of which no key was read."""
 
@@ -71,9 +78,11 @@ class MissingKeys:
 
         ``project_id``: the one that a repair takes it from; ``of``: the wallet's, where no repair does.
         """
-        self._any = True
+        self.any = True
         owner = of or project_id or ""
         self._projects.add(owner)
+        if of is None and self._examination_context.owners.recorded_address(wallet_id) is None:
+            self._unrecorded.add(owner)
         self._index.add(self._prints.needs_of_project(owner, finding))
         if of is None and (own := self._recorded(wallet_id, target)) is not None:
             target, project_id = own, None  # its row has another address: a repair takes no key at its word
@@ -95,7 +104,7 @@ class MissingKeys:
         """Let a sealed text of a wallet be looked for in whose record another text is stored."""
         credential = examined.credential
         if credential is not None and not any(held.known for held in examined.records):
-            self._any = True
+            self.any = True
             self._index.add(self._prints.would_replace(credential.id, finding))
 
     def of_the_gone(self, rows_gone: RowsGone, *, whole: bool) -> None:
@@ -111,26 +120,39 @@ class MissingKeys:
         self, inspection: Inspection, since: str | None, phrases: PhraseOffers | None, unopened: Unopened
     ) -> None:
         """Where a key is missing: take what was not opened or derived, since nobody might have asked for it."""
-        if not self._any:
+        if not self.any:
             return
         self.offer(self._misplaced(inspection, unopened))
+        self._of_repaired(inspection)
         if self._spaces:
             for offer in () if phrases is None else self._of_phrases(phrases, unopened):
                 place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
                 for match_key in self._prints.placed(offer.addresses, None, place, possible=True):
                     self._index.add(match_key)
             for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
-                self.offer(self._more(found))
+                self.offer(self._more(found, unopened))
+
+    def _of_repaired(self, inspection: Inspection) -> None:
+        """Take what a repair kept of the legacy application: its wallet has the key, or had it."""
+        if self._examination_context.passwords.opens_envelopes:
+            return  # then they were looked at
+        for kept in inspection.unsealed_history(repaired=True):
+            if kept.form == "foreign" and kept.reason == "repair":
+                found = in_history.of_history(self._examination_context, kept, lambda *_: None)
+                self.offer(found.offers)
 
     def _of_phrases(self, phrases: PhraseOffers, unopened: Unopened) -> Iterator[Offer]:
         derivation = self._examination_context.derivation
-        return phrases.offers(derivation, self._spaces, self._addresses, self._projects, unopened)
+        return phrases.offers(derivation, self._spaces, self._addresses, (self._projects, self._unrecorded), unopened)
 
     def _misplaced(self, inspection: Inspection, unopened: Unopened) -> Iterator[Offer]:
         """The sealed texts that the history keeps of other wallets than their own."""
         for entry_id, wallet_id, beginning in inspection.sealed_beginnings(of_others=False):
             unopened.note_text(beginning)
-            if sealing.wallet_in(beginning) in (None, wallet_id):
+            named = sealing.wallet_in(beginning)
+            if named is None and not sealed_texts.is_known(beginning):
+                unopened.note(ODD)
+            if named in (None, wallet_id):
                 continue
             kept = inspection.kept_entry(entry_id)
             if kept is not None:
@@ -138,19 +160,16 @@ class MissingKeys:
                 text = kept.text if inside is None else inside.reveal_text()
                 yield from of_sealed(self._examination_context, place_of_entry(kept), text)
 
-    def _more(self, found: FoundWallet) -> Iterator[Offer]:
-        """All that a wallet's texts may hold; in projects that miss a key, its own key at its other addresses, too."""
+    def _more(self, found: FoundWallet, unopened: Unopened) -> Iterator[Offer]:
+        """All that a wallet's texts may hold: its own key at its other addresses, and the keys of a phrase."""
         credential = found.credential
         project = None if credential is None else self._examination_context.owner(credential)
-        of_project = project is not None and self._projects.may_have(project)
-        if not (self._deferred or of_project):
-            return
         readings = Readings.of(found)
         for record, text in zip(found.records, readings.records, strict=True):
             held = ExaminedRecord(record, text)
             place = place_of_record(held, credential)
             sealed = held.sealed_text if text.kind is KeyTextKind.SEALED else ""
-            for offer in self._of_text(place, text, sealed, of_project=of_project):
+            for offer in self._of_text(place, text, sealed, unopened):
                 yield offer
                 for address in offer.addresses if text.others else ():
                     for match_key in self._prints.known(project, address, record.id):
@@ -160,12 +179,17 @@ class MissingKeys:
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
             sealed = "" if text.sealed is None else text.sealed.reveal_text()  # no frame holds another text
             place = place_of_member(credential, name, value)
-            yield from self._of_text(place, text, sealed, of_project=of_project)
-            if self._deferred and not (text.others or of_project):  # a member under any name, of any project
-                yield from more_offers(self._examination_context, place, text, self._spaces)
+            yield from self._of_text(place, text, sealed, unopened)
 
-    def _of_text(self, place: Place, text: KeyText, sealed: str, *, of_project: bool) -> Iterator[Offer]:
-        if text.kind is KeyTextKind.SEALED and of_project:
-            yield from beside_own(self._examination_context, place, sealed, self._spaces)
-        if text.others or of_project:
-            yield from more_offers(self._examination_context, place, text, self._spaces)
+    def _of_text(self, place: Place, text: KeyText, sealed: str, unopened: Unopened) -> Iterator[Offer]:
+        """All keys of a text, and of phrases those of the first indices, as many as a run may."""
+        phrases = sum(way.derives_many for way in (text, *text.others))
+        phrases += bool(sealed) and sealing.may_hold_phrase(sealed)
+        if phrases > self._left:
+            unopened.note(MORE_TEXTS)
+            phrases = self._left = 0
+        self._left -= phrases
+        indices = GAP if phrases else 1
+        if sealed:
+            yield from beside_own(self._examination_context, place, sealed, self._spaces, indices)
+        yield from more_offers(self._examination_context, place, text, self._spaces, indices)

@@ -18,6 +18,7 @@ from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.state import State
+from strongroom.takeover.doctor.unopened import Unopened
 from strongroom.takeover.doctor.wallet_owners import WalletOwners
 from strongroom.usecases.keys_of_others import KeysOfOthers
 
@@ -44,6 +45,8 @@ class ExaminationContext:
     """Whose the texts of wallets are that were looked up."""
     kept_parts: KeptParts = field(default_factory=KeptParts)
     """Parts of long texts in the history, until all of one were seen."""
+    unopened: Unopened = field(default_factory=lambda: Unopened(has_keyring=False))
+    """What a run leaves open."""
     keys_of_others: KeysOfOthers | None = None
     """Which keys are those of other projects' wallets; None where no vault is open."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidRequestError, StoreError, StrongroomError
 from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.derivation import Derivation
+from strongroom.takeover.doctor.derivation import GAP, Derivation
 from strongroom.takeover.doctor.phrase_probes import PhraseProbes, phrases_of
 from strongroom.takeover.doctor.phrase_row import PhraseRow
 from strongroom.takeover.doctor.phrase_state import PhraseState
@@ -27,7 +27,7 @@ _MOST_REMEMBERED = 64
 
 
 class PhraseOffers:
-    """Derives the most usual keys of each phrase, and in projects that miss a key every index that is taken."""
+    """Derives the most usual keys of each phrase, and those of every index that is taken, as many as a run may."""
 
     def __init__(self, vault_context: VaultContext, strays: StrayPhrases, probes: PhraseProbes | None = None) -> None:
         """``probes``: what was found about the rows that count indices, by the end of a run."""
@@ -48,27 +48,28 @@ class PhraseOffers:
         derivation: Derivation,
         spaces: Collection[str],
         addresses: FirstIds,
-        projects: FirstIds,
+        projects: tuple[FirstIds, FirstIds],
         unopened: Unopened,
     ) -> Iterator[Offer]:
         """The keys of every phrase that opens, in the spaces of the addresses that miss one.
 
-        ``addresses`` and ``projects``: those that do. Raises StoreError.
+        ``addresses`` and ``projects``: those that do, and of the projects those too that miss it for a wallet without a
+        record. Raises StoreError.
         """
-        for state in phrases_of(self._vault_context, self._strays, everywhere=True):
-            found = self._given(state)
-            if found is None:
-                continue
-            phrase, told, command = found
-            owner = str(state.row.place[0])
-            yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command, owner=owner)
-            if not projects.may_have(owner):
-                continue
-            if self._probes is not None and self._probes.has_told("account", *state.row.place):
-                unopened.note(MORE_INDICES, commands.PLAN)
-            for address, path in self._indexed(state, phrase, spaces, unopened):
-                if addresses.may_have(address):
-                    yield Offer((address,), None, f"{told}, at {path}", command, owner=owner)
+        for missing_one in (True, False):  # what is derived is bounded: the projects first that miss a key
+            for state in phrases_of(self._vault_context, self._strays, everywhere=True):
+                owner = str(state.row.place[0])
+                if projects[0].may_have(owner) is not missing_one or (found := self._given(state)) is None:
+                    continue
+                phrase, told, command = found
+                yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command, owner=owner)
+                if projects[1].may_have(owner):
+                    unopened.note(MORE_INDICES)
+                if self._probes is not None and self._probes.has_told("account", *state.row.place):
+                    unopened.note(MORE_INDICES, commands.PLAN)
+                for address, path in self._indexed(state, phrase, spaces, unopened):
+                    if addresses.may_have(address):
+                        yield Offer((address,), None, f"{told}, at {path}", command, owner=owner)
         if not self._strays.is_complete():
             unopened.note(MORE_PHRASES)
 

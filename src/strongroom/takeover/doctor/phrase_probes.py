@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from uuid import UUID
 
 from strongroom.takeover.doctor.findings import PHRASE_ACCOUNTS, PHRASES, Finding
 from strongroom.takeover.doctor.phrase_state import PhraseState
+from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.stray_phrases import StrayPhrases
 
@@ -25,9 +27,17 @@ def phrases_of(
     for lost in phrases.stream_lost(project_id):
         for place in lost:
             yield PhraseState(vault_context, *place, None, strays)
-    for place in strays.places() if everywhere else ():
+    told = FirstIds()
+    for place in chain(_pages_of(phrases.stream_kept_lost()), strays.places() if everywhere else ()):
+        if project_id not in (None, place[0]) or not told.add(f"{place[0]} {place[1]}"):
+            continue
         if phrases.get(*place) is None and not any(phrases.stream_records(*place)):
             yield PhraseState(vault_context, *place, None, strays)
+
+
+def _pages_of(pages: Iterator[list[tuple[UUID, UUID]]]) -> Iterator[tuple[UUID, UUID]]:
+    for page in pages:
+        yield from page
 
 
 class PhraseProbes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from uuid import UUID
 
 from strongroom.crypto import tags
@@ -11,7 +13,6 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import StoreError, StrongroomError
 from strongroom.records.erasure import erased_label
 from strongroom.records.phrases import ACTIVE, REPLACED, PhraseRecord, StoredPhrase
-from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import PHRASES, Finding, Repair
 from strongroom.takeover.doctor.phrase_problems import (
@@ -23,8 +24,12 @@ from strongroom.takeover.doctor.phrase_problems import (
     planned,
 )
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.phrase_healing import gives_way
 from strongroom.usecases.phrase_reading import NamedPhrase, open_by_header, prove_phrase_row
 from strongroom.usecases.stray_phrases import StrayPhrases
+
+_MOST_KEPT = 10_000
+"""Texts of one phrase in the history that are looked at."""
 
 
 class PhraseRow:
@@ -53,9 +58,10 @@ class PhraseRow:
     @cached_property
     def is_ours(self) -> bool:
         """Whether it is as strongroom wrote it."""
-        return self.stored is not None and tags.fits_record(
-            "phrase", self.stored.record, self.stored.tag, self._context.keyring
-        )
+        return self.stored is not None and self._is_ours(self.stored)
+
+    def _is_ours(self, stored: StoredPhrase) -> bool:
+        return tags.fits_record("phrase", stored.record, stored.tag, self._context.keyring)
 
     @property
     def is_usable(self) -> bool:
@@ -117,16 +123,23 @@ class PhraseRow:
         """A phrase whose text is not where it should be; the history may keep it."""
         stored = self.stored
         kept = self._kept(None if stored is None else stored.record.identifier)
+        if kept is None and stored is not None and not gives_way(stored.sealed_text):
+            told = (
+                "another text than a sealed one stands in its place: look at it, since it may be the words, or what is "
+                "left of something else; keep what is of use, and empty the column before the words are imported again"
+            )
+            return self._broken(f"{what}; {told}", "ask", "")
         if kept is None:
             told = "no sealed text of it is there; its wallets keep their own keys; words on paper bring it back"
             label = f"restored-{self._id.hex[-12:]}" if stored is None else stored.record.label
             return self._broken(f"{what}; {told}", "none", commands.import_phrase(label, str(self._project)))
         _, _, identifier, phrase = kept
-        if stored is not None and not _gives_way(stored.sealed_text):
+        if stored is not None and not gives_way(stored.sealed_text):
             told = "its text is kept, and another text than a sealed one stands in its place: take it out first"
             return self._broken(f"{what}; {told}", "ask", "")
         told = "its text is kept"
-        if stored is None and (row := self._strays.row_of(*self.place)) is not None:
+        row = self._strays.row_of(*self.place)
+        if stored is None and row is not None and not self._is_ours(row):
             where = f"its text stands in the row of the phrase {row.record.phrase_id}"
             return self._broken(f"{what}; {where}: the finding about that brings it back", "ask", commands.PLAN)
         if stored is None:
@@ -165,7 +178,14 @@ class PhraseRow:
         whole = stored.record._replace(project_id=project_id, phrase_id=phrase_id)
         if tags.fits_record("phrase", whole, stored.tag, self._context.keyring):
             told = f"{what}, and else it is as it was written"
+            others = self._context.store.phrases.labelled(project_id, whole.label)
+            if whole.status == ACTIVE and any(each.record.phrase_id != self._id for each in others):
+                whole = whole._replace(status=REPLACED, version=whole.version + 1)
+                told = f"{told}; its label is another phrase's by now, so that nothing is derived from it any more"
+            if whole.status == ACTIVE:
+                told = f"{told}: choose it in a plan, unless the phrase was replaced meanwhile"
             finding = planned("phrase-broken", PHRASES, self.place, self.wallet, told, "relabel")
+            finding = replace(finding, automatic=whole.status != ACTIVE)
             return PhraseProblem(finding, MoveFix(stored, whole))
         version = stored.record.version + 1 if 0 < stored.record.version <= LARGEST_VERSION else 1
         record = self._proved(erased_label(phrase_id), phrase, identifier, version)
@@ -195,8 +215,13 @@ class PhraseRow:
         return None
 
     def _texts(self) -> Iterator[str]:
-        yield from (kept.text for kept in self._context.store.phrases.kept(self._project, self._id))
+        if self.stored is not None:
+            yield self.stored.sealed_text.strip()
+        kept = self._context.store.phrases.kept(self._project, self._id)
+        yield from (each.text for each in islice(kept, _MOST_KEPT))
         yield from self._strays.of(self._project, self._id)
+        if next(kept, None) is not None:
+            self._strays.more_is_kept()
 
     def _of_label(self, stored: StoredPhrase) -> Iterator[PhraseProblem]:
         """Where somebody dropped the unique index, and put a phrase back that had been replaced."""
@@ -208,8 +233,3 @@ class PhraseRow:
                 record = stored.record._replace(status=REPLACED, version=stored.record.version + 1)
                 yield PhraseProblem(finding, RetireFix(stored, record))
                 return
-
-
-def _gives_way(text: str) -> bool:
-    """Whether a text that does not open may be written over: it holds nothing, or is kept, since it is a sealed one."""
-    return text.strip() in PLACEHOLDERS or text.startswith(SEALED_PREFIX)

@@ -59,7 +59,8 @@ def of_entry(
     """What an entry of the history may hold."""
     name = "" if is_too_long(kept.text) else kept.id
     for addresses in _may_be_of(examination_context.derivation, read, content, target, kept.text):
-        yield _offer(addresses, f"the entry {kept.id} of the history: {read.form}", name, kept.credential_id)
+        told = f"the entry {kept.id} of the history: {read.form}"
+        yield _offer(addresses, told, name, kept.credential_id, kept.project_id)
 
 
 def _offer(

@@ -30,7 +30,7 @@ from strongroom.store.connection.database import Database
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.context import StoreContext
 from strongroom.store.inspection.inspection import Inspection
-from strongroom.store.inspection.phrases import any_phrase
+from strongroom.store.inspection.oddities import Oddities
 from strongroom.store.sql_store import SqlStore
 from strongroom.takeover.doctor.acknowledgements import Acknowledgements
 from strongroom.takeover.doctor.cross_row_index import Fingerprints
@@ -110,7 +110,19 @@ def examining(
         diagnosis.readable = inspection.readable
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
+        oddities = Oddities(reading.database, profile)
+        unopened = Unopened(
+            keys.kids if keys is not None else (),
+            has_keyring=keys is not None,
+            hidden=bool(reading.catalogue.hidden),
+            partial=reading.project_id is not None,
+        )
+        if keys is None and (opened.kids or oddities.any_phrase()):
+            unopened.note_sealed()
+        elif opened.kids and not opened.authenticated:
+            unopened.note_phrases()
         examination_context = make_examination_context(profile, passwords, keys, opened.kids, paths)
+        examination_context = replace(examination_context, unopened=unopened)
         vault_context, ways_out, register, gone, phrases = None, None, None, None, None
         other_ids = profile.foreign is not None and profile.foreign.has_other_ids
         blocked = profile.version is None and profile.foreign is not None and bool(profile.foreign.problems)
@@ -131,14 +143,6 @@ def examining(
             diagnosis.spool.leads_across = KeysAcross(inspection, vault_context, others).leads
         elif opened.root_key is not None:
             diagnosis.spool.leads_across = _untold
-        unopened = Unopened(
-            keys.kids if keys is not None else (),
-            has_keyring=keys is not None,
-            hidden=bool(reading.catalogue.hidden),
-            partial=reading.project_id is not None,
-        )
-        if vault_context is None and any_phrase(reading.database, profile):
-            unopened.note_phrases()
         yield Doctor(
             inspection,
             examination_context,
@@ -148,6 +152,7 @@ def examining(
             KeptKeys(inspection, examination_context, vault_context, ways_out),
             unopened,
             phrases,
+            oddities,
         )
 
 

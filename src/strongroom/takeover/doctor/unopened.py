@@ -7,21 +7,32 @@ key that was imported into another. That nothing has a key is known at the end o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.inspection.inspection import FoundWallet
+from strongroom.store.inspection.oddities import Oddities
 from strongroom.store.statements.rows import BEGINNING_CHARACTERS, beginning_of
 from strongroom.takeover.doctor import commands
+from strongroom.takeover.doctor.key_kinds import KeyTextKind, is_too_long
+
+if TYPE_CHECKING:
+    from strongroom.takeover.doctor.notes import Examination
 
 _WITHOUT_ROOT_KEY = "sealed texts and phrases were not opened without the root key, and one may hold its key"
 _UNKNOWN_KIDS = "texts are sealed by keys that are not in this database's keyring, and one may hold its key"
 _PHRASES = "phrases of projects were not opened, and one may derive its key"
 _HIDDEN = "row-level security hides rows from this role, and one may hold its key"
+_LONG = "a text is too long to be read to its end, and may hold its key"
+_NO_WALLET = "a text was not read that names no wallet, and may hold its key"
+ODD = "a sealed text was met that names no wallet, and may be a phrase that has its key"
+_ODD_ENTRIES = "entries of the history are none that strongroom writes, and one may hold its key"
+MORE_TEXTS = "more phrases of wallets are there than were derived, and one may derive its key"
 _UNREAD = "metadata or vault records were not read to their end, and may hold its key"
 _OTHERS = "other wallets were not looked at in this run, and their rows may hold its key"
 STOPPED = "the run was stopped, and a row behind that may hold its key"
 MORE_PHRASES = "more is stored of phrases than was read, and one may derive its key"
-MORE_INDICES = "phrases of its project have more indices than were derived, and its key may be at one of them"
+MORE_INDICES = "phrases have more indices than were derived, and its key may be at one of them"
 
 
 class Unopened:
@@ -53,8 +64,8 @@ class Unopened:
         self.note(*self._sealed)
 
     def note_phrases(self) -> None:
-        """Note that phrases of projects are there, which this run does not open."""
-        self.note(*(self._sealed if self._sealed[1] else (_PHRASES, "")))
+        """Note that phrases of projects are not looked for, though the keyring is there."""
+        self.note(_PHRASES)
 
     def note_text(self, text: str | None) -> None:
         """Note a text, or its beginning, where a sealed one is in it that the run cannot open."""
@@ -67,14 +78,39 @@ class Unopened:
                 return
             place = text.find(SEALED_PREFIX, place + BEGINNING_CHARACTERS)
 
+    def note_entry(self, text: str) -> None:
+        """The same of an entry of the history."""
+        self.note_text(text)
+        if is_too_long(text):
+            self.note(_LONG)
+
     def note_wallet(self, found: FoundWallet) -> None:
         """The same of all texts of a wallet, and of those that are there and were not read."""
+        if any(is_too_long(record.text) for record in found.records):
+            self.note(_LONG)
         if found.crowded or (found.credential is not None and found.credential.unread):
             self.note(_UNREAD)
         for record in found.records:
             self.note_text(record.text)
         for _, text in () if found.credential is None else found.credential.key_texts:
             self.note_text(text)
+
+    def note_orphan(self, examined: Examination) -> None:
+        """Note texts that were not read of vault records that name no wallet."""
+        if examined.credential is None and any(
+            held.holds_text and held.content is None and held.read.kind is not KeyTextKind.SEALED
+            for held in examined.records
+        ):
+            self.note(_NO_WALLET)
+
+    def note_oddities(self, oddities: Oddities) -> None:
+        """Note what strongroom does not write, and so does not read. Raises StoreError."""
+        if oddities.odd_entries():
+            self.note(_ODD_ENTRIES)
+        for table in oddities.odd_ids():
+            self.note(f"rows of {table} have ids that are none, and are not all read: one may hold its key")
+        for table in oddities.sealed_elsewhere():
+            self.note(f"a sealed text stands in a column of {table} where none belongs, and may hold its key")
 
     def told(self) -> tuple[str, str] | None:
         """Why a key may be there all the same, and the command that tells; None where everything was seen."""
