@@ -103,7 +103,7 @@ def test_an_empty_text_in_any_column_is_read(
 def test_notes_that_are_not_told_are_counted(
     core_deployments: Deployment, private_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diagnosis, "_MOST_NOTES", 3)
+    monkeypatch.setattr(doctor, "_MOST_NOTES", 3)
     with core_deployments.open() as vault:
         install(core_deployments)
         wallet = vault.create_wallet(core_deployments.project(), "ethereum").wallet.id

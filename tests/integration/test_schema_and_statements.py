@@ -169,6 +169,8 @@ def parameters(number: int, project: UUID) -> dict[str, Any]:
         "form": "sealed",
         "placeholder": "",
         "old_text": "sealed",
+        "new_project_id": project,
+        "new_phrase_id": uuid4(),
         "beginning": "e" * 40,
         "chain_id": "1",
         "nonce": str(number),

@@ -78,7 +78,7 @@ class DeriveRules(PhraseRules):
     @rule(turn=turns, project=st.integers(0, 1), network=st.sampled_from(NETWORKS), batch=batches, owner=owners)
     @counted
     def create_many(self, turn: Turn, project: int, network: str, batch: Sequence[str] | int, owner: Owner) -> None:
-        """What is missing is made, whatever stands against those that are there."""
+        """What is missing is made, unless a label is that of another wallet: then nothing is."""
         mine, labels = self.projects[project], _labels(batch)
         phrase = self.model.phrase(mine, owner[1])
         outcome = self.ask(turn, lambda vault: _many(vault, mine, network, batch, phrase=owner[1]))
@@ -93,11 +93,10 @@ class DeriveRules(PhraseRules):
             answers = [None if each is None else Created(each, created=False) for each in told]
         else:
             answers = list(outcome.value)
-        refused = None
-        for wanted, answer, is_missing in zip(every, answers, missing, strict=True):
-            expected = self.model.answer_derived(wanted, phrase)
-            if isinstance(expected, RefusedCall):
-                refused = refused or expected
+        of_model = [self.model.answer_derived(wanted, phrase) for wanted in every]
+        refused = next((each for each in of_model if isinstance(each, RefusedCall)), None)
+        for wanted, answer, is_missing, expected in zip(every, answers, missing, of_model, strict=True):
+            if isinstance(expected, RefusedCall) or (refused is not None and is_missing and answer is None):
                 continue
             assert answer is not None
             assert (expected is None) is is_missing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.connection.read_only import ReadOnlyDatabase
@@ -15,8 +15,9 @@ class Oddities:
     Raises StoreError.
     """
 
-    def __init__(self, database: ReadOnlyDatabase, profile: Profile) -> None:
-        self._database, self._tables = database, profile.tables
+    def __init__(self, database: ReadOnlyDatabase, profile: Profile, hidden: Collection[str] = ()) -> None:
+        """``hidden``: tables of which row-level security hides rows from this role; they are not asked."""
+        self._database, self._tables = database, profile.tables - set(hidden)
         self._sql = InspectionStatements(profile, sqlite=database.sqlite)
 
     def any_phrase(self) -> bool:
@@ -29,11 +30,14 @@ class Oddities:
 
     def odd_ids(self) -> Iterator[str]:
         """The tables with ids that strongroom does not write, whose rows are not all read."""
-        yield from (table for table, sql in self._sql.odd_ids.items() if self._is_there(sql))
+        yield from self._of(self._sql.odd_ids)
 
     def sealed_elsewhere(self) -> Iterator[str]:
         """The tables with a sealed text in a column that is for something else."""
-        yield from (table for table, sql in self._sql.sealed_elsewhere.items() if self._is_there(sql))
+        yield from self._of(self._sql.sealed_elsewhere)
+
+    def _of(self, statements: Mapping[str, str]) -> Iterator[str]:
+        yield from (table for table, sql in statements.items() if table in self._tables and self._is_there(sql))
 
     def _is_there(self, sql: str) -> bool:
         return bool(self._database.read(sql, {}))

@@ -110,7 +110,7 @@ def examining(
         diagnosis.readable = inspection.readable
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
-        oddities = Oddities(reading.database, profile)
+        oddities = Oddities(reading.database, profile, reading.catalogue.hidden)
         unopened = Unopened(
             keys.kids if keys is not None else (),
             has_keyring=keys is not None,
