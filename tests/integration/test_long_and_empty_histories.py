@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from strongroom.store.inspection import kept_texts
-from strongroom.takeover.doctor import diagnosis
+from strongroom.takeover.doctor import doctor
 from testbed.command_line import call
 from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import Deployment

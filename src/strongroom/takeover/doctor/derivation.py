@@ -21,8 +21,6 @@ from strongroom.usecases.addresses import AddressMatch, address_table
 
 _SEED_BYTES = 32
 _COMPRESSED_BYTES = 33
-GAP = 20
-"""Indices of a phrase that are derived where a key is missing, and behind the last one that is taken. BIP-44."""
 NO_ADDRESS = "(wallet_address holds no address of a network)"
 """Printed in the place of whatever else stands there."""
 

@@ -11,7 +11,7 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.store.inspection.inspection import FoundCredential, KeptText
 from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
-from strongroom.takeover.doctor.derivation import GAP, Content, Derivation, Target
+from strongroom.takeover.doctor.derivation import Content, Derivation, Target
 from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
@@ -19,6 +19,7 @@ from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.unopened import ODD
+from strongroom.usecases.keys_of_phrases import GAP
 
 _PASSWORD = "--legacy-password-stdin"  # noqa: S105 - the name of an option
 

@@ -8,7 +8,7 @@ from strongroom.crypto import sealing
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
 from strongroom.takeover.doctor import in_history, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
-from strongroom.takeover.doctor.derivation import GAP, Target
+from strongroom.takeover.doctor.derivation import Target
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
 from strongroom.takeover.doctor.key_offers import (
     Place,
@@ -27,6 +27,7 @@ from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
 from strongroom.takeover.doctor.unopened import MORE_TEXTS, ODD, Unopened
+from strongroom.usecases.keys_of_phrases import GAP
 
 MOST_OPENED = 5_000
 """Phrases of wallets whose first indices are derived where a key is missing."""

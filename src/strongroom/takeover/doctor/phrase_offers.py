@@ -8,7 +8,7 @@ from uuid import UUID
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidRequestError, StoreError, StrongroomError
 from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.derivation import GAP, Derivation
+from strongroom.takeover.doctor.derivation import Derivation
 from strongroom.takeover.doctor.phrase_probes import PhraseProbes, phrases_of
 from strongroom.takeover.doctor.phrase_row import PhraseRow
 from strongroom.takeover.doctor.phrase_state import PhraseState
