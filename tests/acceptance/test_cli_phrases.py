@@ -7,11 +7,13 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from eth_account import Account
 
+from strongroom import Vault
 from strongroom.cli import wallet_create_many
 from testbed.command_line import PHRASE, PHRASE_ADDRESS, call
 
@@ -262,3 +264,31 @@ def test_a_full_disk_is_said_and_so_is_what_was_made(
     told = call(*asked, "--out", str(tmp_path / "a.csv"))
     assert (told.code, "file-refused" in told.err, "Nothing was changed." in told.err) == (1, True, True), told
     assert [each.name for each in tmp_path.iterdir() if "a.csv" in each.name] == []
+
+
+def test_create_many_ends_where_its_phrase_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is written does not say of which phrase a wallet is: a file has those of one."""
+    monkeypatch.setattr(wallet_create_many, "_BATCH", 3)
+    project = str(uuid4())
+    assert call("phrase", "create", "--project", project).code == 0
+    create_many, calls = Vault.create_many, list[int]()
+
+    def replaced_before(self: Vault, *given: Any, **named: Any) -> Any:
+        calls.append(len(calls))
+        if len(calls) == number:
+            self.replace_phrase(project)
+        return create_many(self, *given, **named)
+
+    monkeypatch.setattr(Vault, "create_many", replaced_before)
+    number = 2
+    command = ("wallet", "create-many", "ethereum", "--project", project, "--count", "9", "--json")
+    answer = call(*command)
+    assert answer.code == 5
+    lines = [json.loads(line) for line in answer.out.splitlines()]
+    assert [line["wallet"]["phrase_index"] for line in lines[:-1]] == [0, 1, 2]
+    assert "was replaced" in lines[-1]["error"]["message"]
+    number = 0
+    calls.clear()
+    assert call(*command).code == 0

@@ -215,3 +215,23 @@ def test_who_waits_for_the_account_derives_nothing_from_a_phrase_that_was_replac
                 made.result(30)
         assert [each.next_index for each in vault.list_accounts(project, phrase=phrase.id)] == [5]
         postgresql.assert_sound(vault)
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_accounts_that_meet_outside_of_a_callers_snapshot_have_its_transaction_repeated(
+    postgresql: Deployment, level: str
+) -> None:
+    """It never sees the wallet that has the path: to call again in the same transaction is of no use."""
+    project = postgresql.project()
+    with postgresql.open() as vault, caller(postgresql) as connection:
+        begun(vault, project)
+        connection.execution_options(isolation_level=level)
+        connection.execute(sa.text("SELECT 1 FROM strongroom_wallet LIMIT 1")).all()
+        vault.create_many(project, "polygon", ["met"], path="m/44'/60'/1'/0/{index}")
+        other = "m/44'/60'/{index}'/0/0"
+        with pytest.raises(strongroom.RetryTransactionError):
+            vault.create_many(project, "polygon", ["p", "q"], path=other, connection=connection)
+        connection.rollback()
+        made = vault.create_many(project, "polygon", ["p", "q"], path=other, connection=connection)
+        assert [each.wallet.phrase_index for each in made] == [0, 2]
+        connection.commit()

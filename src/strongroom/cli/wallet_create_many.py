@@ -18,7 +18,13 @@ from strongroom.cli.options import Account, Actor, IndexPath, OfPhrase, OneNetwo
 from strongroom.cli.output import counted
 from strongroom.cli.phrase_reference import reference_of
 from strongroom.cli.wallet_lines import WalletLines
-from strongroom.errors import ConflictError, InvalidRequestError, PhraseNotFoundError, StrongroomError
+from strongroom.errors import (
+    ConflictError,
+    InvalidRequestError,
+    PhraseConflictError,
+    PhraseNotFoundError,
+    StrongroomError,
+)
 from strongroom.records import identifiers
 
 if TYPE_CHECKING:
@@ -110,11 +116,25 @@ class _Batches:
 
     def __iter__(self) -> Iterator[Created]:
         prefix, count = self._labelled
+        project, phrase = self._of[0], self._asked["phrase"]
+        pinned = self._vault.get_phrase(project, phrase).id
         for start in range(0, count, _BATCH):
             labels = [f"{prefix}{number}" for number in range(start, min(start + _BATCH, count))]
+            if start and self._vault.get_phrase(project, phrase).id != pinned:
+                raise _replaced(pinned)
             batch = self._vault.create_many(*self._of, labels, **self._asked)
             self.made, self.total = self.made + sum(each.created for each in batch), self.total + len(batch)
+            if any(each.created and each.wallet.phrase_id != pinned for each in batch):
+                raise _replaced(pinned)
             yield from batch
+
+
+def _replaced(pinned: UUID) -> PhraseConflictError:
+    """The error for a label that another phrase took meanwhile: the lines do not say of which one a wallet is."""
+    return PhraseConflictError(
+        f"The phrase {pinned} was replaced while its wallets were made.",
+        hint="The same command again goes on with the phrase that took its label.",
+    )
 
 
 @contextmanager

@@ -175,10 +175,16 @@ class PhraseStore(PhraseTexts, Protocol):
         the key is taken, nothing is written.
         """
 
-    def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
+    def free_indices(
+        self,
+        account: TaggedAccount,
+        path: Callable[[int], str],
+        count: int,
+        check_taken: Callable[[Registered | None], None],
+    ) -> list[int]:
         """The indices that an account's next wallets take: from its own on, those whose paths the register has free.
 
-        No tag is checked: ``derive`` does that, and refuses what it finds.
+        ``check_taken`` as of ``PhraseBatch``.
         """
 
     def advance(self, first: TaggedAccount, kid: str, step: AccountStep, now: datetime) -> bool:

@@ -25,7 +25,7 @@ def free_indices(
     account: TaggedAccount,
     path: PathOf,
     count: int,
-    check_taken: CheckTaken = lambda _: None,
+    check_taken: CheckTaken,
 ) -> list[int]:
     """Indices from the account's next one on, those whose path no wallet of the phrase has.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from strongroom.store.account_writes import change_account, lock_account, lock_c
 from strongroom.store.adoption import adopt_candidate
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError
-from strongroom.store.free_indices import free_indices
+from strongroom.store.free_indices import CheckTaken, PathOf, free_indices
 from strongroom.store.phrase_pages import rows_of_phrase
 from strongroom.store.phrase_texts import SqlPhraseTexts
 from strongroom.store.statements import rows
@@ -209,8 +209,8 @@ class SqlPhraseStore(SqlPhraseTexts):
                 raise
             return frozenset()
 
-    def free_indices(self, account: TaggedAccount, path: Callable[[int], str], count: int) -> list[int]:
-        return free_indices(self.context, self.context.read, account, path, count)
+    def free_indices(self, account: TaggedAccount, path: PathOf, count: int, check_taken: CheckTaken) -> list[int]:
+        return free_indices(self.context, self.context.read, account, path, count, check_taken)
 
     def _take_slots(self, session: Session, batch: PhraseBatch) -> list[BatchSlot]:
         """The places whose slots were free, in their order."""

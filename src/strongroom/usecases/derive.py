@@ -30,7 +30,7 @@ from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event, LogEntry
 from strongroom.records.wallets import Created, Wallet
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.create import Chosen, adoption_of, is_wanted, seal_new
+from strongroom.usecases.create import Chosen, is_wanted, seal_new
 from strongroom.usecases.derived_answers import DerivedAnswers
 from strongroom.usecases.outcome import ATTEMPTS, resolve
 from strongroom.usecases.phrase_accounts import (
@@ -57,6 +57,7 @@ from strongroom.usecases.tagging import tag_slot, tagged_key
 
 LARGEST_BATCH = 1_000
 """Wallets of one transaction: the phrase's other callers wait for it."""
+_CONTENDED = "The slots were taken and given back several times in a row."
 
 
 def create_derived(context: VaultContext, request: DeriveRequest, actor: Attribution) -> list[Created]:
@@ -167,7 +168,12 @@ class _Batch:
 
     def create(self) -> list[Created]:
         """The wallet of each label, in the order that was asked for."""
-        return resolve(self._write, self._look, contended="The slots were taken and given back several times in a row.")
+        try:
+            return resolve(self._write, self._look, contended=_CONTENDED)
+        except ContentionError as error:
+            if self._context.store.durable:
+                raise
+            raise RetryTransactionError("The caller's transaction does not see the wallets that it meets.") from error
 
     def _look(self, _lost: bool) -> list[Created] | None:
         """Every wallet, where all of them are there."""
@@ -203,7 +209,7 @@ class _Batch:
             check_held=partial(check_held, context),
             make=self._make,
             belongs=lambda label: partial(is_wanted, context, self._wanted[label]),
-            adopt=lambda label: partial(adoption_of, context, self._wanted[label]),
+            adopt=lambda label: partial(self._answers.adopts, self._wanted[label]),
         )
         taken = context.store.phrases.derive(batch)
         self.written += len(taken)

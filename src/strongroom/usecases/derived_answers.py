@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from strongroom.errors import PhraseConflictError
+from strongroom.records.register import TaggedSlot
+from strongroom.records.stored_wallets import Adoption, StoredWallet
 from strongroom.records.wallets import Wallet
-from strongroom.usecases.answers import find_answer
+from strongroom.usecases.answers import bind_key, find_answer, find_remembered
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.create import adoption_of
 from strongroom.usecases.phrase_reading import checked
 from strongroom.usecases.phrase_source import PhraseSource
 from strongroom.usecases.requests import ValidatedRequest
@@ -29,15 +33,36 @@ class DerivedAnswers:
         return self._context.store.phrases.labels_there(account.project_id, account.network, labels)
 
     def find(self, validated: ValidatedRequest) -> Wallet | None:
-        """The wallet of a label, if it is one of this phrase's. Raises PhraseConflictError where it is another."""
-        found = find_answer(self._context, validated)
+        """The wallet of a label, if it is one of this phrase's. Raises PhraseConflictError where it is another.
+
+        An idempotency key is bound to it only then: with another label the key may be used.
+        """
+        found = find_remembered(self._context, validated)
         if found is None:
-            return None
+            found = find_answer(self._context, replace(validated, idempotency_key=None))
+            if found is None:
+                return None
+            self._require(found)
+            if validated.idempotency_key is not None:
+                bind_key(self._context, validated, found.id)
+                found = find_remembered(self._context, validated)  # another request may have taken the key
+        return None if found is None else self._require(found)
+
+    def adopts(self, validated: ValidatedRequest, stored: StoredWallet, slots: Sequence[TaggedSlot]) -> Adoption:
+        """``adoption_of`` a wallet that no slot names, if one of a phrase. Raises PhraseConflictError, ProofError.
+
+        Whether it is of this phrase is asked when it is found by its slot; here, in a transaction, nothing is read.
+        """
+        adoption = adoption_of(self._context, validated, stored, slots)
+        registered = adoption.registered or stored.registered
+        phrase_id = None if registered is None else registered.record.phrase_id
+        if phrase_id is None or (phrase_id != self._source.account.phrase_id and not self._by_label):
+            raise _not_of_phrase(stored.wallet)
+        return adoption
+
+    def _require(self, found: Wallet) -> Wallet:
         if not self._is_accepted(found.phrase_id):
-            raise PhraseConflictError(
-                f"The wallet {found.id} of the label {found.label} was not derived from this phrase.",
-                hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
-            )
+            raise _not_of_phrase(found)
         elsewhere = found.phrase_index is not None and found.path != self._source.path(found.phrase_index)
         if elsewhere and self._source.is_named:
             raise PhraseConflictError(
@@ -65,3 +90,10 @@ class DerivedAnswers:
             label = None if before is None else checked(self._context, before, self._source.account.project_id)
             self._accepted[phrase_id] = label is not None and label.record.label == self._source.stored.record.label
         return self._accepted[phrase_id]
+
+
+def _not_of_phrase(wallet: Wallet) -> PhraseConflictError:
+    return PhraseConflictError(
+        f"The wallet {wallet.id} of the label {wallet.label} was not derived from this phrase.",
+        hint="Take another label for a wallet of the phrase; the wallet that is there was not touched.",
+    )

@@ -25,7 +25,7 @@ from strongroom.records.wallets import Created
 from strongroom.records.watch_only import DiscoveredWallets
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.derive import LARGEST_BATCH, IndexMovedError, create_at
-from strongroom.usecases.phrase_accounts import check_account, key_of, tagged
+from strongroom.usecases.phrase_accounts import check_account, check_taken, key_of, tagged
 from strongroom.usecases.phrase_source import (
     DeriveRequest,
     PhraseChangedError,
@@ -146,4 +146,4 @@ def _free_indices(context: VaultContext, source: PhraseSource) -> list[int]:
     if found is not None:
         check_account(context, found)
     account = tagged(context, source.account) if found is None else found
-    return context.store.phrases.free_indices(account, source.path, LARGEST_BATCH)
+    return context.store.phrases.free_indices(account, source.path, LARGEST_BATCH, partial(check_taken, context))

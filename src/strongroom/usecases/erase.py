@@ -25,7 +25,7 @@ from strongroom.usecases.context import VaultContext
 from strongroom.usecases.lifecycle import first_record
 from strongroom.usecases.outcome import resolve
 from strongroom.usecases.ownership import require_accepted
-from strongroom.usecases.phrases import erase_phrases
+from strongroom.usecases.phrase_erasure import erase_phrases
 from strongroom.usecases.read import get_stored
 from strongroom.usecases.register import is_sealed_elsewhere
 from strongroom.usecases.tagging import register, tag_key, tag_slot

@@ -6,7 +6,6 @@ make one label meet at its unique index: one writes, the other returns what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -17,11 +16,9 @@ from strongroom.crypto.phrase_sealing import seal_phrase
 from strongroom.errors import (
     ConnectionNotSupportedError,
     PhraseConflictError,
-    StoreError,
-    StrongroomError,
+    PhraseNotFoundError,
 )
 from strongroom.records import identifiers
-from strongroom.records.erasure import erased_label
 from strongroom.records.phrases import (
     ACTIVE,
     REPLACED,
@@ -38,13 +35,12 @@ from strongroom.records.usage_log import Attribution
 from strongroom.secret import Secret
 from strongroom.usecases.answers import find_key
 from strongroom.usecases.context import VaultContext
-from strongroom.usecases.outcome import no_look, resolve
+from strongroom.usecases.outcome import resolve
 from strongroom.usecases.phrase_healing import lost_id, put_text_back
-from strongroom.usecases.phrase_reading import checked, next_page, phrase_event, prove_phrase_row, shown, stored_phrase
+from strongroom.usecases.phrase_reading import checked, phrase_event, prove_phrase_row, shown, stored_phrase
 from strongroom.usecases.requests import check_words
 from strongroom.usecases.tagging import tagged_key
 
-_PAGE = 100
 _NETWORK = "phrase"
 """In the place of a network in what an idempotency key remembers."""
 
@@ -93,6 +89,7 @@ def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribut
         if healed is not None:
             return CreatedPhrase(shown(context, healed), created=False)
     new: StoredPhrase | None = None
+    key_is_there = False
 
     def look(_lost: bool) -> CreatedPhrase | None:
         found = _answer(context, wanted)
@@ -101,14 +98,12 @@ def create_phrase(context: VaultContext, request: PhraseRequest, actor: Attribut
         return CreatedPhrase(found, created=new is not None and found.id == new.record.phrase_id)
 
     def write(_lost: bool) -> CreatedPhrase | None:
-        nonlocal new
+        nonlocal new, key_is_there
         if new is None or new.tag.kid != context.keyring.active_kid:
-            lost = None
-            if wanted.imported is not None and wanted.identifier is not None:
-                lost = lost_id(context, wanted.project_id, wanted.identifier, wanted.imported)
+            lost, key_is_there = _lost_phrase(context, wanted)
             new = context.store.run_key_work(partial(_new_phrase, context, wanted, lost))
         event = phrase_event(wanted.operation, new.record, actor)
-        key = _key_of(context, wanted, new.record.phrase_id)
+        key = None if key_is_there else _key_of(context, wanted, new.record.phrase_id)
         if context.store.phrases.insert(new, key, event, new.tag.kid, context.clock()):
             return CreatedPhrase(shown(context, new), created=True)
         if not context.store.keyring.seals_with(new.tag.kid):
@@ -164,37 +159,6 @@ def replace_phrase(
     return resolve(write, look, contended="The phrase changed several times in a row; nothing was written.")
 
 
-def erase_phrases(context: VaultContext, project_id: UUID) -> Iterator[tuple[UUID, StrongroomError]]:
-    """Take the labels of a project's phrases away; each stays, can be revealed by its id, and derives no new wallet.
-
-    Yields those that were left as they are, and why: no erasure vouches for what somebody changed.
-    """
-    after: UUID | None = None
-    while page := context.store.phrases.page(project_id, after, _PAGE):
-        for stored in page:
-            try:
-                _erase(context, project_id, stored.record.phrase_id)
-            except StoreError:
-                raise
-            except StrongroomError as error:
-                yield stored.record.phrase_id, error
-        after = next_page(after, page)
-
-
-def _erase(context: VaultContext, project_id: UUID, phrase_id: UUID) -> None:
-    label = erased_label(phrase_id)
-
-    def write(_lost: bool) -> bool | None:
-        stored = context.store.phrases.get(project_id, phrase_id)
-        if stored is None or checked(context, stored, project_id).record.label == label:
-            return True
-        old = stored.record
-        record = old._replace(label=label, status=REPLACED, version=old.version + 1)
-        return context.store.phrases.change(stored, (record, _tag(context, record))) or None
-
-    resolve(write, no_look, contended="The phrase changed several times in a row; it was left as it is.")
-
-
 def _tag(context: VaultContext, record: PhraseRecord) -> Tag:
     return tags.make("phrase", record.fields(), context.keyring)
 
@@ -243,7 +207,22 @@ def _remembered(context: VaultContext, wanted: _Wanted) -> ProjectPhrase | None:
     remembered = find_key(context, wanted.project_id, wanted.idempotency_key, wanted.request)
     if remembered is None:
         return None
-    return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
+    try:
+        return shown(context, stored_phrase(context, wanted.project_id, remembered.credential_id))
+    except PhraseNotFoundError:
+        if wanted.imported is None:
+            raise
+        return None  # its row was lost: the words bring it back
+
+
+def _lost_phrase(context: VaultContext, wanted: _Wanted) -> tuple[UUID | None, bool]:
+    """The id of an imported phrase whose row is gone; and whether its idempotency key is there, which names it."""
+    if wanted.imported is None or wanted.identifier is None:
+        return None, False
+    remembered = find_key(context, wanted.project_id, wanted.idempotency_key, wanted.request)
+    if remembered is not None:
+        return remembered.credential_id, True
+    return lost_id(context, wanted.project_id, wanted.identifier, wanted.imported), False
 
 
 def _require_no_other_label(context: VaultContext, wanted: _Wanted) -> None:
