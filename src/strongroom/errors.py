@@ -472,7 +472,8 @@ class PhraseConflictError(ConflictError):
 class AccountExposedError(ConflictError):
     """An account's xpub and the private key of one of its wallets together give away every key of the account.
 
-    One of the two has left the vault already. Nothing was revealed, and nothing was changed.
+    One of the two has left the vault already, or the xpub is above the accounts. Nothing was revealed, and nothing was
+    changed.
     """
 
     code = "account-exposed"

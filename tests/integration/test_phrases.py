@@ -416,7 +416,8 @@ def test_wallets_that_no_slot_names_are_adopted_and_take_no_index(backend: str, 
         assert {each.wallet.id for each in again} > {each.wallet.id for each in made}
         with pytest.raises(strongroom.PhraseConflictError, match="was not derived"):
             vault.create_many(project, "ethereum", ["d", "e"])
-        assert vault.find_wallet(project, "ethereum", "d") == other
+        assert vault.find_wallet(project, "ethereum", "d") is None  # nothing is adopted by a call that is refused
+        assert vault.create_wallet(project, "ethereum", label="d") == (other, False)
         assert vault.create_many(project, "ethereum", ["e"])[0].wallet.phrase_index == 3
         deployment.assert_sound(vault)
 

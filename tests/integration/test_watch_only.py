@@ -319,3 +319,36 @@ def _waiting(url: str, number: int) -> bool:
         sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         found = server.execute(sql).fetchone()
     return found is not None and int(found[0]) == number
+
+
+@pytest.mark.parametrize(("path", "branch"), [("m/44'/60'/{index}", "m/44'/60'"), ("m/44'/0/{index}", "m/44'")])
+def test_an_xpub_above_the_accounts_asks_for_the_callers_word(
+    vault_a: Vault, project: UUID, path: str, branch: str
+) -> None:
+    """With one key right below it, it gives away every account below it."""
+    with pytest.raises(AccountExposedError, match=f"at {branch} is above the accounts") as caught:
+        vault_a.export_xpub(project, "ethereum", path=path, **BY)
+    assert "give_away_account" in caught.value.hint
+    assert vault_a.list_log(project_id=project, action="xpub-export").records == ()
+    assert vault_a.export_xpub(project, "ethereum", path=path, **GIVEN).path == branch
+    assert vault_a.export_xpub(project, "ethereum", path="m/44'/60'/7'/{index}", **BY).path == "m/44'/60'/7'"
+
+
+def test_addresses_of_change_need_labels_of_their_own(vault_a: Vault, project: UUID) -> None:
+    change: dict[str, Any] = {"path": "m/84'/0'/0'/1/{index}"}
+    assert vault_a.discover(project, "bitcoin", is_used=first_alone()).next_index == 1
+    with pytest.raises(strongroom.PhraseConflictError, match="another index or account has the label discovered-0"):
+        vault_a.discover(project, "bitcoin", is_used=first_alone(), **change)
+    found = vault_a.discover(project, "bitcoin", is_used=first_alone(), label_prefix="change-", **change)
+    assert [each.wallet.path for each in found.wallets] == ["m/84'/0'/0'/1/0"]
+
+
+def first_alone() -> Callable[[str], bool]:
+    """Says of the first address that it is asked about that it is in use."""
+    asked: list[str] = []
+
+    def is_used(address: str) -> bool:
+        asked.append(address)
+        return len(asked) == 1
+
+    return is_used

@@ -121,7 +121,7 @@ def _make(
         there = context.store.phrases.labels_there(source.account.project_id, source.account.network, labels)
         if there and _free_indices(context, source) == free:
             raise PhraseConflictError(
-                f"A wallet of another index has the label {min(there)}. {_said(len(made))}",
+                f"A wallet of another index or account has the label {min(there)}. {_said(len(made))}",
                 hint="Take another label_prefix: the same call goes on where this one ended.",
             )
         if there:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from strongroom.errors import DerivationMismatchError, XpubNotSupportedError
+from strongroom.errors import AccountExposedError, DerivationMismatchError, XpubNotSupportedError
 from strongroom.ports.network import WatchOnlyNetwork
 from strongroom.records.phrases import FINGERPRINT_DIGITS
 from strongroom.records.usage_log import Attribution
@@ -15,6 +15,9 @@ from strongroom.usecases.phrase_accounts import INDEX, key_of
 from strongroom.usecases.phrase_reading import phrase_event
 from strongroom.usecases.phrase_source import DeriveRequest, PhraseSource, open_source, validate_derive
 
+_ACCOUNT = 3
+"""How many elements the path of an account has. BIP-44."""
+
 
 def export_xpub(
     context: VaultContext, request: DeriveRequest, actor: Attribution, *, give_away_account: bool
@@ -23,6 +26,13 @@ def export_xpub(
     checked = validate_derive(context, request, "default")
     source = context.store.run_key_work(partial(open_source, context, request, checked, allow_replaced=True))
     xpub = context.store.run_key_work(partial(_derived, source))
+    if xpub.path.count("/") < _ACCOUNT and not give_away_account:
+        raise AccountExposedError(
+            f"The xpub at {xpub.path} is above the accounts of BIP-44: together with one private key of a wallet right "
+            "below it, it gives away the keys of every account below it, hardened ones too.",
+            hint="Take a path whose last hardened element is the account, such as m/44'/60'/0'/0/{index}; or say that "
+            "it is wanted: give_away_account=True (--give-away-account).",
+        )
     account = source.account
     details = {"network": account.network, "variant": account.variant, "template": account.template, "path": xpub.path}
     event = phrase_event("xpub-export", source.stored.record, actor, **details)

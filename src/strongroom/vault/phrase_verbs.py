@@ -238,7 +238,8 @@ class PhraseVerbs:
         It is proved to derive the address of index 0, and an event ``xpub-export`` is committed first. From then on the
         private keys of the account's wallets are not revealed any more, on all networks that share them: xpub and one
         private key together give away every key of the account. ``give_away_account`` says that this is wanted; so it
-        does here, where a private key was revealed before. Other arguments are those of ``create_many``.
+        does here, where a private key was revealed before, and where the path's last hardened element is above the
+        account (``m/44'/60'/{index}``). Other arguments are those of ``create_many``.
 
         Raises PhraseNotFoundError, XpubNotSupportedError where the index is hardened (Solana), AccountExposedError,
         InvalidRequestError, ProofError, StoreError. BIP-32; SLIP-132; BIP-380.
