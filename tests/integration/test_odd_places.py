@@ -200,3 +200,17 @@ def test_a_text_behind_the_longest_that_is_read_counts(attacked: Attacked, where
     else:
         entry(attacked, other, long, "foreign", "guard-update")
     assert told(attacked, wallet)["repair"] == "ask"
+
+
+@pytest.mark.parametrize("form", ["foreign", "sealed"])
+def test_an_id_that_is_none_is_not_printed(attacked: Attacked, form: str) -> None:
+    wallet, other, text = lost_one(attacked)
+    secret = "enlist essence novel wonder give inquiry"
+    entry(attacked, other, text, form, "guard-update")
+    entry(attacked, wallet, "U2FsdGVkX1" + "A" * 40, form, "guard-update")
+    if attacked.deployment.backend == "sqlite":
+        attacked.deployment.execute("UPDATE strongroom_vault_history SET id = ? || rowid", secret)
+    base = ("--database", attacked.deployment.url, "--root-key", attacked.deployment.root_key)
+    said = call("doctor", *base, "--json").out + call("doctor", *base).out
+    assert secret not in said
+    assert told(attacked, wallet)["repair"] == "ask"

@@ -10,6 +10,9 @@ from strongroom.store.catalog.profile import Profile
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
 SHORT_CHARACTERS = 512
+NO_ID = "(an id that is none)"
+"""Of an entry whose id is no UUID, which SQLite takes."""
+_IS_UUID = "id GLOB '" + "-".join("[0-9a-f]" * digits for digits in (8, 4, 4, 4, 12)) + "'"
 _UTF8_BYTES = 4  # the most that a character takes
 _KEPT = "id, credential_id, network, address, text, form, reason, project_id"
 
@@ -47,7 +50,7 @@ class HistoryReading:
         conditions = [
             f"(form = 'foreign'{'' if repaired else theirs} OR form = 'sealed' AND reason = 'archive')",
             *([self._after("id")] if after else ()),
-            *([self._names_something("id")] if self._sqlite else ()),
+            *([_IS_UUID] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
         ]
         return (
@@ -64,7 +67,7 @@ class HistoryReading:
             "form = 'sealed'",
             *(["(substr(reason, 1, 5) = 'guard' OR reason IN ('archive', 'repair'))"] if of_others else ()),
             *([self._after("id")] if after else ()),
-            *([self._names_something("id")] if self._sqlite else ()),
+            *([_IS_UUID] if self._sqlite else ()),
         ]
         columns = ", ".join(self._cut(each, SHORT_CHARACTERS) for each in ("id", "credential_id", "text"))
         return (
@@ -94,10 +97,11 @@ class HistoryReading:
         )
 
     def _kept(self) -> str:
-        names = _KEPT.split(", ")
-        return ", ".join(
-            self._cut(name, MAX_TEXT_CHARACTERS + 1 if name == "text" else SHORT_CHARACTERS) for name in names
-        )
+        sizes, names = {"text": MAX_TEXT_CHARACTERS + 1}, _KEPT.split(", ")
+        columns = {name: self._cut(name, sizes.get(name, SHORT_CHARACTERS)) for name in names}
+        if self._sqlite:  # where anything may stand for an id, a key as well: it is printed
+            columns["id"] = f"CASE WHEN {_IS_UUID} THEN id ELSE '{NO_ID}' END"
+        return ", ".join(columns.values())
 
     def same_project(self, alias: str) -> str:
         """That a row is of a credential's project, where tables are divided by it: they join on nothing less there."""
