@@ -150,7 +150,7 @@ class PhraseStatements(LogStatements):
         By the index of addresses in ``project_credentials``: the register has none.
         """
         at = CREDENTIAL.c.wallet_address if self.has(CREDENTIAL.c.wallet_address) else CREDENTIAL.c.public_key
-        rows = select(self.uuid(CREDENTIAL.c.id)).where(self._is_one_of(at))
+        rows = select(self.uuid(CREDENTIAL.c.id)).select_from(CREDENTIAL).where(self._is_one_of(at))
         if self.sharded:
             rows = rows.where(equals(CREDENTIAL.c.project_id, "project_id"))
         others = or_(REGISTER.c.phrase_id.is_(None), not_(equals(REGISTER.c.phrase_id, "phrase_id")))
