@@ -228,6 +228,7 @@ def test_an_idempotency_key_names_the_wallet_that_was_adopted(attacked: Attacked
         for _ in range(2):
             with pytest.raises(strongroom.PhraseConflictError, match=str(other.id)):
                 vault.create_wallet(project, "ethereum", **wanted)
+        assert vault.create_wallet(project, "ethereum", label="b") == (other, False)  # it was not adopted by them
         deployment.assert_sound(vault)
 
 
