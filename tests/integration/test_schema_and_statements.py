@@ -98,6 +98,7 @@ IDS = (
     "candidate",
     "performed_by",
     "after",
+    "before",
     "phrase_id",
     "after_project_id",
     "after_credential_id",
@@ -330,10 +331,8 @@ def test_each_statement_runs_20_times_on_sqlite(name: str, sqlite_vault_url: str
     connection = sqlite3.connect(sqlite_vault_url.removeprefix("sqlite:///"))
 
     def execute(sql: str, values: dict[str, Any]) -> Any:
-        values = {
-            **values,
-            **{name: json.dumps(values[name], default=str) for name in ("spellings", "ids", "labels", "paths")},
-        }
+        lists = ("spellings", "ids", "labels", "paths", "addresses")
+        values = {**values, **{name: json.dumps(values[name], default=str) for name in lists}}
         return connection.execute(
             sql,
             {
