@@ -73,7 +73,7 @@ def test_its_key_is_derived_again_by_the_command_of_the_finding(
 def test_a_phrase_that_is_gone_or_does_not_open_gives_no_key(deployment: Deployment, vault_a: Vault) -> None:
     wallet = derived(deployment, vault_a)
     lose(deployment, wallet, "record")
-    deployment.execute("UPDATE strongroom_phrase SET sealed_text = 'x'")
+    deployment.execute("UPDATE strongroom_phrase SET sealed_text = ''")
     told = finding(ask(deployment), "missing-vault-record", wallet.id)
     assert (told["repair"], told["command"]) == ("none", f"strongroom wallet store-key {wallet.id}")
     with pytest.raises(KeyMissingError):

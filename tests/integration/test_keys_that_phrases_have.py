@@ -94,7 +94,7 @@ def test_what_its_record_says_of_a_wallets_phrase_comes_first(attacked: Attacked
 
 def test_a_phrase_whose_row_does_not_give_it_offers_nothing(attacked: Attacked) -> None:
     wallet, phrase = lost(attacked, "ethereum", PATHS["ethereum"])
-    attacked.deployment.execute("UPDATE strongroom_phrase SET sealed_text = 'x' WHERE phrase_id = ?", phrase)
+    attacked.deployment.execute("UPDATE strongroom_phrase SET sealed_text = '' WHERE phrase_id = ?", phrase)
     assert told(attacked, wallet)["repair"] == "none"
 
 
