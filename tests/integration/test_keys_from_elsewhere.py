@@ -256,8 +256,8 @@ def test_the_command_that_doctor_names_puts_the_key_in_and_keeps_the_text(
 
 
 def test_what_was_lost_is_still_called_lost(
-    emptied: Callable[..., strongroom.Wallet], vault: strongroom.Vault, url: str, capsys: pytest.CaptureFixture[str]
+    emptied: Callable[..., strongroom.Wallet], url: str, root_key_uri: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emptied("ethereum", private_key=KEY.hex())
-    assert main(["doctor", "--database", url]) == 3
+    assert main(["doctor", "--database", url, "--root-key", root_key_uri]) == 3
     assert re.search("lost +1 whose key is nowhere", capsys.readouterr().out)
