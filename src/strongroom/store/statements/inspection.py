@@ -36,6 +36,7 @@ _IDS = {
     "strongroom_vault_history": ("id", "credential_id", "project_id"),
     "strongroom_phrase": ("project_id", "phrase_id"),
 }
+_ODD = "typeof({0}) <> 'text' OR length({0}) <> 36"
 _OF_KEYRING = frozenset({"strongroom_keyring", "strongroom_keyring_wrap", "strongroom_keyring_head"})
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 
@@ -45,7 +46,7 @@ class InspectionStatements(HistoryReading):
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:
         super().__init__(profile, sqlite=sqlite)
-        self._tables = profile.tables
+        self._tables, self._is_newest = profile.tables, profile.version == schema.HEAD
         self._has_vault, has_slots = VAULT in profile.tables, "strongroom_slot" in profile.tables
         self._has_slots = profile.foreign is not None and has_slots
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
@@ -65,10 +66,11 @@ class InspectionStatements(HistoryReading):
     @cached_property
     def sealed_elsewhere(self) -> dict[str, str]:
         """By table, whether a sealed text stands in another column than those that are for one."""
+        place = "instr" if self._sqlite else "strpos"
         return {
-            table: f"SELECT 1 FROM {table} t WHERE {self._holds(self._others(table))} LIMIT 1"  # noqa: S608
+            table: f"SELECT 1 FROM {table} t WHERE {place}({self._others(table)}, '{SEALED_PREFIX}') > 0 LIMIT 1"  # noqa: S608
             for table in sorted(self._tables - _OF_KEYRING)
-            if table in schema.metadata.tables
+            if self._is_known(table)
         }
 
     @property
@@ -86,20 +88,26 @@ class InspectionStatements(HistoryReading):
         if not self._sqlite:
             return {}
         return {
-            table: f"SELECT 1 FROM {table} WHERE {' OR '.join(map(_is_odd, columns))} LIMIT 1"  # noqa: S608
+            table: f"SELECT 1 FROM {table} WHERE {' OR '.join(_ODD.format(each) for each in columns)} LIMIT 1"  # noqa: S608
             for table, columns in _IDS.items()
             if table in self._tables
         }
 
-    def _holds(self, text: str) -> str:
-        return f"{'instr' if self._sqlite else 'strpos'}({text}, '{SEALED_PREFIX}') > 0"
-
     def _others(self, table: str) -> str:
-        own = _SEALED_COLUMNS.get(table, "")
-        if not self._sqlite:
-            return f"(to_jsonb(t) - '{own}')::text"
-        columns = (column.name for column in schema.metadata.tables[table].columns if column.name != own)
-        return " || ' ' || ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in columns)
+        own, legacy = (
+            _SEALED_COLUMNS.get(table, ""),
+            None if self._foreign is None else self._foreign.columns.get(table),
+        )
+        names = [column.name for column in schema.metadata.tables[table].columns] if legacy is None else list(legacy)
+        columns = [_quoted(name) for name in names if name != own]
+        if self._sqlite:
+            return " || ' ' || ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in columns)
+        return f"concat_ws(' ', {', '.join(f'{name}::text' for name in columns)})"
+
+    def _is_known(self, table: str) -> bool:
+        """Whether its columns are: of tables of ours those of this version."""
+        ours = self._is_newest and table in schema.metadata.tables
+        return ours if self._foreign is None else ours or table in self._foreign.columns
 
     @property
     def any_phrase(self) -> str:
@@ -286,5 +294,6 @@ class InspectionStatements(HistoryReading):
         return self._cut(f"{alias}.{column}", characters) if self._has(table, column) else "NULL"
 
 
-def _is_odd(column: str) -> str:
-    return f"typeof({column}) <> 'text' OR length({column}) <> 36"
+def _quoted(name: str) -> str:
+    """A column, whatever it is called; for a driver that takes ``%`` for a parameter."""
+    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
