@@ -7,6 +7,7 @@ The transaction has it until it ends, so that the others wait, and find the inde
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,8 @@ from strongroom.store.statements.register_rows import registered
 from strongroom.store.statements.rows import readable
 
 _TABLE = "strongroom_phrase_account"
-_PATHS = "(strongroom_wallet_phrase_index)"
+_PATHS = re.compile(r"\(strongroom_wallet_(?:phrase_index|\w*phrase_id_network_path_idx)\)")
+"""The index of paths, as it is called, and as PostgreSQL calls it on a partition."""
 """How the message of an error names the index that refused: on Citus there is nothing else of it."""
 
 
@@ -88,7 +90,7 @@ def met_in_path(error: StoreRefusedError) -> bool:
 
     The register's unique index refused the second one. That one looks again, and takes the index after it.
     """
-    return _PATHS in error.message
+    return _PATHS.search(error.message) is not None
 
 
 def change_account(context: StoreContext, session: Session, change: AccountChange) -> bool:
