@@ -25,15 +25,9 @@ from strongroom.records.usage_log import Attribution
 from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import until_known
-from strongroom.usecases.phrase_reading import (
-    CHANGED_ROW,
-    NamedPhrase,
-    checked,
-    open_by_header,
-    phrase_event,
-    prove_phrase_row,
-)
+from strongroom.usecases.phrase_reading import CHANGED_ROW, checked, phrase_event, prove_phrase_row
 from strongroom.usecases.phrase_rewrap import sealed_anew
+from strongroom.usecases.phrases_of_projects import NamedPhrase, open_by_header
 
 
 def put_text_back(

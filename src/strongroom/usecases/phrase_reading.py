@@ -6,12 +6,11 @@ import hmac
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.crypto.phrase_sealing import open_phrase, phrase_in
+from strongroom.crypto.phrase_sealing import open_phrase
 from strongroom.errors import (
     DerivationMismatchError,
     IdentityMismatchError,
@@ -26,7 +25,6 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import (
     FINGERPRINT_DIGITS,
     LARGEST_INDEX,
-    REPLACED,
     AccountRecord,
     PhrasePage,
     PhraseRecord,
@@ -37,7 +35,6 @@ from strongroom.records.phrases import (
     VerifiedPhrase,
 )
 from strongroom.records.register import Registration
-from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event, LogQuery
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
@@ -161,29 +158,6 @@ def prove_phrase_row(context: VaultContext, stored: StoredPhrase) -> Phrase:
             hint="Its row or its text is damaged: put both back from one backup.",
         )
     return opened
-
-
-class NamedPhrase(NamedTuple):
-    """A phrase that opened under what the header of its text names."""
-
-    project_id: UUID
-    phrase_id: UUID
-    identifier: str
-    phrase: Phrase
-
-
-def open_by_header(context: VaultContext, text: str) -> NamedPhrase | None:
-    """A sealed text that is a phrase's by its header, opened and proved; None of any other. Raises StoreError."""
-    named = phrase_in(text)
-    if named is None:
-        return None
-    record = PhraseRecord(named[0], named[1], "", 0, False, named[2], REPLACED, 1)
-    try:
-        return NamedPhrase(*named, prove_phrase_row(context, StoredPhrase(record, Tag("", ""), text, None)))
-    except StoreError:
-        raise
-    except StrongroomError:
-        return None
 
 
 def advanced_to(context: VaultContext, phrase_id: UUID) -> dict[tuple[str, str], int] | None:

@@ -10,9 +10,18 @@ from uuid import UUID
 from strongroom.crypto.phrase import Phrase
 from strongroom.crypto.phrase_sealing import open_phrase, phrase_in
 from strongroom.errors import StrongroomError
-from strongroom.records.phrases import ACTIVE, PhraseRecord
+from strongroom.records.phrases import REPLACED, PhraseRecord
 from strongroom.secret import Secret
 from strongroom.usecases.context import VaultContext
+
+
+class NamedPhrase(NamedTuple):
+    """A phrase that opened under what the header of its text names: that proves whose it is."""
+
+    project_id: UUID
+    phrase_id: UUID
+    identifier: str
+    phrase: Phrase
 
 
 class PhraseOfProject(NamedTuple):
@@ -43,13 +52,29 @@ def words_of(mnemonic: Secret) -> bytes:
 
 def opened_phrase(context: VaultContext, text: str) -> PhraseOfProject | None:
     """A phrase as the header of its text says it, which its opening authenticates."""
+    found = _named_phrase(context, text)
+    if found is None:
+        return None
+    return PhraseOfProject(found.project_id, found.phrase_id, words_of(found.phrase.mnemonic), found.phrase)
+
+
+def _named_phrase(context: VaultContext, text: str) -> NamedPhrase | None:
+    """A sealed text that is a phrase's by its header, opened; None of any other."""
     named = phrase_in(text)
     if named is None:
         return None
-    project_id, phrase_id, identifier = named
-    record = PhraseRecord(project_id, phrase_id, "", 0, False, identifier, ACTIVE, 0)
     try:
-        phrase = open_phrase(text, record, context.keyring)
+        return NamedPhrase(
+            *named, open_phrase(text, PhraseRecord(*named[:2], "", 0, False, named[2], REPLACED, 1), context.keyring)
+        )
     except StrongroomError:
         return None
-    return PhraseOfProject(project_id, phrase_id, words_of(phrase.mnemonic), phrase)
+
+
+def open_by_header(context: VaultContext, text: str) -> NamedPhrase | None:
+    """The same, and proved: the phrase has the identifier that the header names; about a millisecond."""
+    found = _named_phrase(context, text)
+    try:
+        return found if found is not None and context.networks.identifier(found.phrase) == found.identifier else None
+    except StrongroomError:
+        return None

@@ -6,17 +6,16 @@ first asked for: the tables are read whole.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
 from strongroom.crypto.phrase_sealing import beginning_of_phrases, phrase_in
+from strongroom.crypto.sealed_headers import headers_in
 from strongroom.records.phrases import KeptElsewhere, StoredPhrase
-from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.usecases.context import VaultContext
 
-_SEALED = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}")
 _MOST_PHRASES = 1_000
 _MOST_TEXTS = 8
 """Of one phrase, each once."""
@@ -101,15 +100,15 @@ class StrayPhrases:
     def _add(self, text: str, besides: Place | None = None) -> list[Place]:
         """Remember what a text holds unless it names the place where it stands; returns what is named."""
         added = list[Place]()
-        for beginning in re.finditer(SEALED_PREFIX, text):
-            found = _SEALED.match(text, beginning.start())
-            named = None if found is None else phrase_in(found[0])
-            if found is None or named is None or named[:2] == besides:
+        for header in headers_in(text):
+            whole = header.whole(text) if header.is_phrase else ""
+            named = phrase_in(whole)
+            if named is None or named[:2] == besides:
                 continue
             place, known = named[:2], self._texts.get(named[:2], {})
             if (not known and len(self._texts) == _MOST_PHRASES) or len(known) == _MOST_TEXTS:
                 self._complete = False
                 continue
-            self._texts[place].setdefault(found[0])
+            self._texts[place].setdefault(whole)
             added.append(place)
         return added

@@ -25,7 +25,8 @@ from strongroom.takeover.doctor.phrase_problems import (
 )
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.phrase_healing import gives_way
-from strongroom.usecases.phrase_reading import NamedPhrase, open_by_header, prove_phrase_row
+from strongroom.usecases.phrase_reading import prove_phrase_row
+from strongroom.usecases.phrases_of_projects import NamedPhrase, open_by_header
 from strongroom.usecases.stray_phrases import StrayPhrases
 
 _MOST_KEPT = 10_000
@@ -99,8 +100,7 @@ class PhraseRow:
         if self.stored is None:
             return None, ""
         if not self.is_ours:
-            found = open_by_header(self._context, self.stored.sealed_text)
-            return (None, "") if found is None or found[:2] != self.place else (found.phrase, "")
+            return (None if self._named is None or self._is_moved else self._named.phrase), ""
         try:
             return prove_phrase_row(self._context, self.stored), ""
         except StoreError:
@@ -112,7 +112,7 @@ class PhraseRow:
         phrase, why = self._opened
         if self.stored is None:
             yield self._of_lost(f"the row of the phrase {self._id} is gone")
-        elif not self.is_ours and self.is_moved:
+        elif not self.is_ours and self._is_moved:
             yield self._of_moved(self.stored)
         elif not self.is_ours:
             yield self._of_changed(self.stored, phrase)
@@ -165,7 +165,7 @@ class PhraseRow:
         return None if self.stored is None else open_by_header(self._context, self.stored.sealed_text)
 
     @property
-    def is_moved(self) -> bool:
+    def _is_moved(self) -> bool:
         """Whether its row has the text of another phrase, of this project or another one."""
         return self._named is not None and self._named[:2] != self.place
 
