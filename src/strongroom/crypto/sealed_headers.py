@@ -11,7 +11,8 @@ from strongroom import bounded_json
 from strongroom.crypto import jwe, phrase_sealing, sealing
 from strongroom.records.vault_texts import SEALED_PREFIX
 
-_SEGMENTS = re.compile(r"([A-Za-z0-9_-]+)\.")
+_SEGMENTS = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)\.")
+"""Of each run of such characters its beginning alone is tried: any other takes the square of its length."""
 _WHOLE = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}")
 _WALLETS = (sealing.TYPE, sealing.ASIDE_TYPE, sealing.TEXT_TYPE)
 
