@@ -76,14 +76,19 @@ class PatroniCluster:
         hosts = ",".join(f"127.0.0.1:{member.port}" for member in self.members)
         return f"postgresql://postgres@{hosts}/{quote(database)}?target_session_attrs=read-write"
 
-    def states(self) -> Mapping[str, tuple[str, str]]:
-        """The role and the state of each member, as the first Patroni that answers sees them."""
+    def views(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+        """The role and the state of each member, as each Patroni that answers sees them.
+
+        One that has just been started sees the cluster of the time when it ended, until it has heard of the others.
+        """
+        views = {}
         for member in self.members:
             with suppress(OSError, ValueError):
                 status, text = member.ask("GET", "/cluster")
                 if status == 200:
-                    return {each["name"]: (each["role"], each["state"]) for each in json.loads(text)["members"]}
-        return {}
+                    found = json.loads(text)["members"]
+                    views[member.name] = {each["name"]: (each["role"], each["state"]) for each in found}
+        return views
 
     def leader(self, *, other_than: Member | None = None) -> Member:
         """Wait for a leader that takes writes, and return it."""
@@ -108,17 +113,19 @@ class PatroniCluster:
         return self.wait(found, "there is no leader")
 
     def wait_until_whole(self) -> Member:
-        """Wait until all members follow one leader, one of them synchronously; return the leader."""
+        """Wait until all members see the same leader and follow it, one of them synchronously; return the leader."""
 
-        def whole() -> bool:
-            states = list(self.states().values())
-            roles = sorted(role for role, _ in states)
-            followers = [state for role, state in states if role != "leader"]
+        def whole() -> Member | None:
+            first, *others = (self.views().get(member.name) for member in self.members)
+            if first is None or any(view != first for view in others):
+                return None
+            roles = sorted(role for role, _ in first.values())
             expected = sorted(["leader", "sync_standby", *["replica"] * (len(self.members) - 2)])
-            return roles == expected and all(state == "streaming" for state in followers)
+            if roles != expected or any(state != "streaming" for role, state in first.values() if role != "leader"):
+                return None
+            return next((each for each in self.members if first[each.name][0] == "leader" and each.leads), None)
 
-        self.wait(whole, "the members do not come together")
-        return self.leader()
+        return self.wait(whole, "the members do not come together")
 
     def switchover(self) -> Member:
         """Ask for another leader, and return it once it leads."""
@@ -143,7 +150,7 @@ class PatroniCluster:
         while not (found := condition()):
             if time.monotonic() > deadline:
                 said = "\n".join(f"{each.name}: {each.read_log()[-1500:]}" for each in self.members)
-                raise RuntimeError(f"{complaint}: {self.states()}\n{said}")
+                raise RuntimeError(f"{complaint}: {self.views()}\n{said}")
             time.sleep(0.05)
         return found
 
