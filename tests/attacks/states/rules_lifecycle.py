@@ -196,9 +196,16 @@ class LifecycleRules(SigningRules):
     @rule(turn=turns)
     @counted
     def list_projects(self, turn: Turn) -> None:
-        page = self.ask(turn, lambda vault: vault.list_projects(limit=1_000)).value
-        assert page is not None
-        counted_wallets = {project.id: project.wallets for project in page.projects}
+        def call(vault: Vault) -> dict[UUID, int]:
+            page = vault.list_projects(limit=1_000)
+            listed = list(page.projects)
+            while page.next is not None:  # examples share the database
+                page = vault.list_projects(limit=1_000, after=page.next)
+                listed += page.projects
+            return {project.id: project.wallets for project in listed}
+
+        counted_wallets = self.ask(turn, call).value
+        assert counted_wallets is not None
         for mine in self.projects:
             assert counted_wallets.get(mine, 0) == len(self.model.of_project(mine))
 
