@@ -93,6 +93,13 @@ class WalletModel:
 
     def answer(self, wanted: Wanted) -> Modelled | RefusedCall | None:
         """The wallet that answers, or the error, or None: a new one is made. An answered key is remembered."""
+        found = self.look(wanted)
+        if isinstance(found, Modelled):
+            self.remember(wanted.slot[0], wanted.idempotency_key, wanted.request, found.id)
+        return found
+
+    def look(self, wanted: Wanted) -> Modelled | RefusedCall | None:
+        """The same, and nothing is remembered."""
         known = self.remembered(wanted.slot[0], wanted.idempotency_key, wanted.request)
         if known is not None:
             return known
@@ -107,7 +114,6 @@ class WalletModel:
             return RefusedCall("key-conflict")
         if wanted.variant not in (None, wallet.variant):
             return RefusedCall("variant-conflict")
-        self.remember(wanted.slot[0], wanted.idempotency_key, wanted.request, wallet.id)
         return wallet
 
     def born(self, wanted: Wanted, wallet_id: UUID, address: str, key: str | None = None) -> Modelled:

@@ -90,12 +90,12 @@ class Model(WalletModel):
         self.remember(phrase.project, key, request, phrase.id)
 
     def answer_derived(self, wanted: Wanted, phrase: ModelledPhrase) -> Modelled | RefusedCall | None:
-        """The wallet of a slot, if it is one of a phrase."""
-        found = self.answer(wanted)
+        """The wallet of a slot, if it is one of a phrase; the key of what is refused is not remembered."""
+        found = self.look(wanted)
         of = None if not isinstance(found, Modelled) or found.phrase is None else self.phrases[found.phrase]
         if isinstance(found, Modelled) and (of is None or of.label != phrase.label):
             return RefusedCall("phrase-conflict")
-        return found
+        return self.answer(wanted)
 
     def derived(self, wallet: Modelled, phrase: ModelledPhrase) -> None:
         """A wallet took the next index of a phrase."""
