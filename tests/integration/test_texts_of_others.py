@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from base64 import b32encode, b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from uuid import UUID, uuid4
 
 import pytest
 
 import strongroom
 from strongroom import Wallet
+from strongroom.crypto import sealing
 from strongroom.networks import TABLE
 from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
@@ -27,6 +30,22 @@ from tests.integration.test_keys_that_phrases_have import PATHS, WORDS, key_at
 
 pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g2", "g4"], indirect=True)
 PLACES = ("history", "kept", "metadata", "record", "second", "joined", "paged", "phrase", "aside")
+WRAPPED: dict[str, Callable[[str], str]] = {
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64 of quotes": lambda text: b64encode(f'"{text}"'.encode()).decode(),
+    "base64 of UTF-16": lambda text: b64encode(text.encode("utf-16")).decode(),
+    "base64 twice, in lines": lambda text: "\n".join(wrap(b64encode(b64encode(text.encode())).decode(), 60)),
+    "base64 in a list": lambda text: json.dumps(wrap(b64encode(text.encode()).decode(), 20)),
+    "base32": lambda text: b32encode(text.encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
+    "percent-escaped": lambda text: "".join(f"%{ord(each):02x}" for each in text),
+    "JSON with escapes": lambda text: f'{{"key": "\\u0065{text[1:]}"}}',
+    "JSON in JSON": lambda text: json.dumps({"a": json.dumps({"b": [{"key": b64encode(text.encode()).decode()}]})}),
+    "in lines": lambda text: "\n".join(wrap(text, 60)),
+    "Python": lambda text: "b'" + text.replace("J", "\\x4a") + "'",
+}
+"""What strongroom unwraps, and a search for the text itself does not find."""
+PLACES_OF_BASE64 = [("metadata", "base64"), ("metadata", "JSON in JSON"), ("record", "base64")]
 
 
 def planted(attacked: Attacked, project: UUID, address: str) -> UUID:
@@ -55,10 +74,15 @@ def text_of(attacked: Attacked, wallet: UUID) -> str:
     return str(text)
 
 
-def put_in_metadata(attacked: Attacked, wallet: UUID, text: str) -> None:
+def text_of_history(attacked: Attacked, wallet: UUID) -> str:
+    [(text,)] = attacked.deployment.execute("SELECT text FROM strongroom_vault_history WHERE credential_id = ?", wallet)
+    return str(text)
+
+
+def put_in_metadata(attacked: Attacked, wallet: UUID, text: str | dict[str, str]) -> None:
     cast = "?" if attacked.deployment.backend == "sqlite" else "CAST(? AS jsonb)"
     sql = f"UPDATE project_credentials SET metadata = {cast} WHERE id = ?"
-    attacked.deployment.execute(sql, json.dumps({"note": text}), wallet)
+    attacked.deployment.execute(sql, json.dumps({"note": text} if isinstance(text, str) else text), wallet)
 
 
 def project_of(attacked: Attacked, row: UUID) -> UUID:
@@ -66,7 +90,7 @@ def project_of(attacked: Attacked, row: UUID) -> UUID:
     return UUID(str(found))
 
 
-def scene(attacked: Attacked, where: str) -> tuple[Wallet, str, UUID]:
+def scene(attacked: Attacked, where: str, wrapped: Callable[[str], str] = '"{}"'.format) -> tuple[Wallet, str, UUID]:
     """A wallet of another project of which a sealed text alone is left, its key, and a planted row of its address."""
     deployment = attacked.deployment
     mine, theirs = deployment.project(), deployment.project()
@@ -85,11 +109,11 @@ def scene(attacked: Attacked, where: str) -> tuple[Wallet, str, UUID]:
     if where == "history":
         attacked.entry(victim.id, text, theirs, victim.address, "sealed")
     elif where == "kept":
-        attacked.entry(row, f'"{text}"', mine, victim.address, "foreign")
+        attacked.entry(row, wrapped(text), mine, victim.address, "foreign")
     elif where == "metadata":
-        put_in_metadata(attacked, row, text)
+        put_in_metadata(attacked, row, wrapped(text))
     elif where == "record":
-        put(deployment, host.id, text)
+        put(deployment, host.id, wrapped(text))
     elif where == "second":
         put(deployment, host.id, f"{text_of(attacked, host.id)} {text}")
     elif where == "joined":
@@ -159,10 +183,40 @@ def test_a_planted_row_gets_no_key_that_a_text_says_is_another_projects(attacked
         assert others.is_elsewhere(material(key), mine) == (where != "aside"), "which is no wallet's own"
 
 
+@pytest.mark.parametrize(("where", "form"), [*(("kept", each) for each in WRAPPED), *PLACES_OF_BASE64])
+def test_nor_one_that_a_text_says_that_strongroom_unwraps(attacked: Attacked, where: str, form: str) -> None:
+    victim, key, row = scene(attacked, where, WRAPPED[form])
+    if where == "kept":
+        with opened(attacked) as context:
+            inside = context.texts.sealed_in(text_of_history(attacked, row))
+            assert inside is not None, "strongroom unwraps it"
+            assert str(victim.id) == sealing.wallet_in(inside)
+    assert_refused(attacked, row, key)
+
+
+@pytest.mark.parametrize("characters", [150_000, 300_000])
+def test_nor_one_that_a_member_of_long_metadata_says(attacked: Attacked, characters: int) -> None:
+    """PostgreSQL reads the short members of metadata that are too long; of the longest ones nothing is compared."""
+    deployment = attacked.deployment
+    victim, key, row = scene(attacked, "history")
+    text = text_of_history(attacked, victim.id)
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", victim.id)
+    long = {f"a{each}": f"{each} " * 800 for each in range(characters // 2_400)}
+    put_in_metadata(attacked, row, {**long, "zzz": WRAPPED["base64"](text)})
+    if deployment.backend != "sqlite":
+        with opened(attacked) as context:
+            seen = context.store.rescue.see(row)
+            assert seen is not None
+            assert seen.credential is not None
+            assert any(text in context.texts.sealed_inside(each) for _, each in seen.credential.key_texts)
+    assert_refused(attacked, row, key)
+
+
+@pytest.mark.parametrize("form", ["quotes", "base64"])
 @pytest.mark.parametrize("where", ["metadata", "kept"])
-def test_what_doctor_prints_there_leads_to_no_such_key(attacked: Attacked, where: str) -> None:
+def test_what_doctor_prints_there_leads_to_no_such_key(attacked: Attacked, where: str, form: str) -> None:
     """Under the planted row doctor names what prints the key; `store-key` does not take what it prints."""
-    victim, key, row = scene(attacked, where)
+    victim, key, row = scene(attacked, where, WRAPPED.get(form, '"{}"'.format))
     codes = ("key-in-metadata", "foreign-history")
     about = [each for each in attacked.doctor() if each["credential_id"] == str(row) and each["code"] in codes]
     [command] = [each["command"] for each in about]

@@ -74,10 +74,11 @@ class RegisterStore(Protocol):
     def stream_key_holders(self) -> Iterator[list[KeyHolder]]:
         """Pages of the keys and addresses that rows state, then of those that records do, with any tag."""
 
-    def stream_texts_with_sealed(self) -> Iterator[list[str]]:
-        """Pages of the texts in vault records, the history and metadata that have a sealed text anywhere in them.
+    def stream_texts_with_sealed(self) -> Iterator[list[tuple[str, tuple[str, ...]]]]:
+        """Pages of the texts in vault records, the history and metadata that have, or may have, a sealed text in them.
 
-        Each from the first one on, 262,144 characters and one more at most.
+        Each whole, or from the first sealed text on, 262,144 characters and one more at most; with the texts that are
+        read of it: itself, or those in metadata.
         """
 
     def stream_with_paths(self) -> Iterator[list[Registered]]:

@@ -94,6 +94,11 @@ class ForeignTexts(Protocol):
         ``alone``: None also where something else is in it that may be a key. Says nothing about whether it opens.
         """
 
+    def sealed_inside(self, text: str) -> tuple[str, ...]:
+        """Every sealed text of ours that is in a text, in quotes, JSON, base64 or the like: all that ``sealed_in`` may
+        return, and others next to it. None is the whole text, and nothing is said about whether they open.
+        """
+
 
 class SeenRecord(Protocol):
     """A vault record as it stands."""

@@ -11,6 +11,8 @@ PLACEHOLDERS = frozenset({"", "MIGRATION_REQUIRED", NOT_RECOVERABLE})
 SEALED_PREFIX = "eyJraWQiOi"
 """What every sealed text begins with (docs/format.md): whole characters of the base64url of ``{"kid":"``. A store, the
 guard and the CHECKs of legacy tables tell sealed texts from others by it, and open none."""
+LEAST_SEALED_CHARACTERS = 500
+"""No sealed text of a wallet is shorter, nor is what one is wrapped in."""
 SEALED_PATTERN = SEALED_PREFIX + "%"
 """The same, for LIKE."""
 KEY_MEMBERS = ("private_key_encrypted", "vault_storage.encrypted_private_key", "private_key_vault_id")

@@ -21,6 +21,7 @@ from strongroom.records.usage_log import Event
 from strongroom.records.vault_texts import SEALED_PATTERN, SEALED_PREFIX
 from strongroom.store.connection.session import Session
 from strongroom.store.context import StoreContext
+from strongroom.store.inspection.inspection_rows import texts_in
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import (
     NO_UUID,
@@ -113,8 +114,9 @@ class SqlRegisterStore:
                 raise StoreRefusedError("The database returned vault records out of order.")
             read.add(str(after))
 
-    def stream_texts_with_sealed(self) -> Iterator[list[str]]:
-        """Pages of all texts in vault records, the history and metadata that have a sealed one, from the first one on.
+    def stream_texts_with_sealed(self) -> Iterator[list[tuple[str, tuple[str, ...]]]]:
+        """Pages of the texts in vault records, the history and metadata that have a sealed one, or are long enough for
+        one that is wrapped in something, with the texts that are read of them.
 
         Raises StoreRefusedError as ``stream_key_holders``.
         """
@@ -127,7 +129,8 @@ class SqlRegisterStore:
         for table, sql in statements.items():
             place, read = pages.first_place(table), set[tuple[str, str]]()
             while found := self.context.read(sql, {**place, "beginning": SEALED_PREFIX, "limit": _PAGE_OF_TEXTS}):
-                yield [str(text or "") for _, _, text in map(rows.readable, found)]
+                texts = [str(text or "") for _, _, text in map(rows.readable, found)]
+                yield [(text, texts_in(text) if table == "metadata" else (text,)) for text in texts]
                 if len(found) < _PAGE_OF_TEXTS:
                     break
                 place = {"after": found[-1][0], "after_project_id": found[-1][1]}

@@ -1,7 +1,8 @@
 """Every sealed text of a vault, wherever it stands: in vault records, metadata, the history and the rows of phrases.
 
-Also with something around it, and several in one text; not in base64. Read by its header alone, which says whose it is.
-The tables are read whole, page by page: for rows alone that nothing proves.
+Also with something around it, several in one text, and in base64, JSON or whatever else strongroom gets one out of.
+Read by its header alone, which says whose it is. The tables are read whole, page by page: for rows alone that nothing
+proves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from strongroom.usecases.context import VaultContext
 MOST_TEXTS = 2_000_000
 """Headers that one question reads, which takes about half a minute; a text without one counts as one."""
 MOST_CHARACTERS = 2_000_000_000
-"""Of all those texts."""
+"""Of all those texts. One with a wrapped text in it counts ten times, for the time that it takes."""
+_WRAPPED = 10
 _LONGEST = 1 << 18
 """Characters of one text, from the first sealed one in it on: in what is longer another one may follow."""
 
@@ -37,37 +39,39 @@ class SealedText(NamedTuple):
 
 
 def texts_anywhere(context: VaultContext) -> Iterator[SealedText]:
-    """Every sealed text, none opened.
+    """Every sealed text, none opened; one may come twice.
 
     Raises StoreError, and KeyConflictError where there are more, or longer ones, than are read.
     """
     texts, characters = MOST_TEXTS, MOST_CHARACTERS
-    for text in _read(context):
-        characters -= len(text)
+    for text, looked_into in _read(context):
+        inside = [each for one in looked_into for each in context.texts.sealed_inside(one)]
+        characters -= len(text) * (_WRAPPED if inside else 1)
         if characters < 0:
             raise too_many_texts()
         found = 0
-        for header in headers_in(text):
-            found += 1
-            if found > texts:
-                raise too_many_texts()
-            yield SealedText(header, text)
+        for each in (text, *inside):
+            for header in headers_in(each):
+                found += 1
+                if found > texts:
+                    raise too_many_texts()
+                yield SealedText(header, each)
         texts -= max(found, 1)
         if texts < 0:
             raise too_many_texts()
 
 
-def _read(context: VaultContext) -> Iterator[str]:
+def _read(context: VaultContext) -> Iterator[tuple[str, tuple[str, ...]]]:
     for page in context.store.register.stream_texts_with_sealed():
-        for text in page:
+        for text, looked_into in page:
             if len(text) > _LONGEST:
                 raise too_many_texts()
-            yield text
+            yield text, looked_into
     for stored in context.store.phrases.stream():
         for each in stored:
             if len(each.sealed_text) > MAX_TEXT_BYTES:
                 raise too_many_texts()
-            yield each.sealed_text
+            yield each.sealed_text, ()
 
 
 def too_many_texts() -> KeyConflictError:

@@ -188,6 +188,18 @@ def _members(row: InspectedRow, *, whole: bool) -> _Members:
     return found.without_long()
 
 
+def texts_in(metadata: str) -> tuple[str, ...]:
+    """Every text in metadata that may be a wallet's ``key_texts``, however many members and characters they have.
+
+    Long metadata come by their members, and perhaps not with all of them: so each member is looked into by itself.
+    """
+    facts = _read(metadata)
+    if not isinstance(facts, dict):
+        return tuple(text for _, text in other_texts(facts))
+    others = (text for name, value in facts.items() for _, text in other_texts({name: value}))
+    return tuple(text for text in (*_named_members(facts).of_keys, *others) if text)
+
+
 def _others(row: InspectedRow) -> tuple[tuple[tuple[str, str], ...], int]:
     """What else could hold a key, and how many members did not come."""
     if row.other_metadata is None and len(row.scheme or "") + len(row.path or "") < LEAST_CHARACTERS:
@@ -216,6 +228,10 @@ def _read(text: str | None) -> Any:
 
 
 def _looked_for(facts: dict[str, Any]) -> _Members:
+    return _named_members(facts)._replace(others=tuple(other_texts(facts)))
+
+
+def _named_members(facts: dict[str, Any]) -> _Members:
     nested = facts.get("vault_storage")
     found = (
         facts.get("private_key_encrypted"),
@@ -225,7 +241,7 @@ def _looked_for(facts: dict[str, Any]) -> _Members:
         facts.get("path"),
     )
     texts = (value if value is None or isinstance(value, str) else json.dumps(value) for value in found)
-    return _Members(*texts)._replace(others=tuple(other_texts(facts)))  # type: ignore[arg-type]
+    return _Members(*texts)  # type: ignore[arg-type]
 
 
 def _flag(value: Any) -> bool | None:

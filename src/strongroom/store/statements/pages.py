@@ -8,14 +8,15 @@ from sqlalchemy import Column, Select, and_, case, func, literal_column, or_, se
 from sqlalchemy import text as text_sql
 from sqlalchemy.sql.base import Executable
 
+from strongroom.records.vault_texts import LEAST_SEALED_CHARACTERS
 from strongroom.store.statements.building import LONGEST_TEXT, LONGEST_VALUE, Statement, StatementBuilder, limited
 from strongroom.store.statements.column_forms import equals, param
 from strongroom.store.statements.register_rows import NO_UUID
 from strongroom.store.statements.tables import CREDENTIAL, HEAD, HISTORY, REGISTER, VAULT, WALLET_TABLES
-from strongroom.store.statements.text_forms import begins_sealed, place_of, substring
+from strongroom.store.statements.text_forms import begins_sealed, from_place, place_of, size_of, substring
 
 LONGEST_HELD = 1 << 18
-"""Characters that are read of a text from the first sealed text in it on."""
+"""Characters that are read of a text that has or may have a sealed one; no text with more bytes is looked into."""
 
 
 class PageStatements(StatementBuilder):
@@ -78,7 +79,11 @@ class PageStatements(StatementBuilder):
 
     @Statement
     def records_with_sealed(self) -> Executable:
-        """A page of the texts of vault records that have a sealed text anywhere, each from the first one on."""
+        """A page of the texts of vault records that have a sealed text anywhere, or one that is wrapped in something.
+
+        Each as a whole, or from the first sealed text on where it is longer than any that is looked into. Metadata are
+        always whole: their members are looked into one by one.
+        """
         return self._with_sealed(VAULT.c.id, VAULT.c.encrypted_private_key)
 
     @Statement
@@ -100,10 +105,16 @@ class PageStatements(StatementBuilder):
         cast = "::text" if self.writes_in_one else ""
         lacking = row.table.name in WALLET_TABLES and not self.has(column)
         whole: Any = literal_column(f"NULL{cast}" if lacking else f"{column.table.name}.{column.name}{cast}")
-        from_there = place_of(whole, param("beginning", VAULT.c.encrypted_private_key), postgresql=self.writes_in_one)
-        text = func.substr(whole, from_there, literal_column(str(LONGEST_HELD + 1)))
+        postgresql = self.writes_in_one
+        from_there = place_of(whole, param("beginning", VAULT.c.encrypted_private_key), postgresql=postgresql)
+        size = size_of(whole, postgresql=postgresql)
+        may_hold = size >= literal_column(str(LEAST_SEALED_CHARACTERS))
+        if row.table is not CREDENTIAL:
+            may_hold = and_(may_hold, size <= literal_column(str(LONGEST_HELD)))
+        start = case((may_hold, literal_column("1")), else_=from_there)
+        text = from_place(whole, start, LONGEST_HELD + 1, postgresql=postgresql)
         found: Select[Any] = select(place[-1].label("place"), owner.label("owner"), text).select_from(row.table)
-        found = found.where(tuple_(*place) > tuple_(*named), from_there > literal_column("0"))
+        found = found.where(tuple_(*place) > tuple_(*named), or_(may_hold, from_there > literal_column("0")))
         return limited(found.order_by(*place), param("limit", HEAD.c.version))
 
     def first_place(self, table: str) -> dict[str, Any]:

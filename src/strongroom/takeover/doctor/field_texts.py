@@ -94,6 +94,12 @@ class FieldTexts:
         more = found.others or found.holds_unread or found.remainders
         return None if found.sealed is None or (alone and more) else found.sealed.reveal_text()
 
+    def sealed_inside(self, text: str) -> tuple[str, ...]:
+        """Every sealed text that reading a text finds in it; see ForeignTexts."""
+        from strongroom.takeover.doctor.sealed_inside import sealed_inside
+
+        return sealed_inside(text)
+
     def _named(self, name: str) -> Network | None:
         return next((network for network in self._networks if network.name == name), None)
 

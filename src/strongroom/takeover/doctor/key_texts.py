@@ -7,7 +7,7 @@ read".
 
 from __future__ import annotations
 
-import string
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED,
 from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
 
-__all__ = ["IN_PLAINTEXT", "LOCKED", "UNOPENED", "KeyText", "KeyTextKind", "read", "read_plaintext"]
+__all__ = ["IN_PLAINTEXT", "LOCKED", "UNOPENED", "KeyText", "KeyTextKind", "TextReading", "read", "read_plaintext"]
 
 _LONGEST_KEY_CHARACTERS = 4096
 _DEEPEST = 5
@@ -32,9 +32,6 @@ _MOST_FOUND = 32
 """Ways in which one text is a key."""
 _MOST_PHRASES = 3
 """Each of them, and of extended keys, costs a stretching or the derivation of many keys."""
-
-_LAST = frozenset(string.ascii_letters + string.digits + "-_")
-"""What a sealed text ends with."""
 
 _PLACEHOLDER = KeyText(KeyTextKind.PLACEHOLDER, "no key")
 _SEALED = KeyText(KeyTextKind.SEALED, "sealed text")
@@ -53,7 +50,7 @@ def read(text: str | None) -> KeyText:
 
 def _sealed(text: str) -> KeyText:
     """What begins as a sealed text does: one that is bare or damaged, or one with something behind or in it."""
-    if (text[-1] in _LAST and " " not in text and "\n" not in text) or len(text) > MAX_TEXT_CHARACTERS:
+    if wrappings.is_one_text(text) or len(text) > MAX_TEXT_CHARACTERS:
         return _SEALED
     found = _read(text.strip())
     return found if found is not None and found.kind is KeyTextKind.SEALED else _SEALED
@@ -73,7 +70,7 @@ def _read(text: str) -> KeyText | None:
             return _key_text(found, (), trusted=True)
         if found is None and (encoded := _encoded(text)) is not None:
             return encoded
-    reading = _Reading()
+    reading = TextReading()
     reading.look_at(text)
     return reading.result()
 
@@ -88,7 +85,7 @@ def _encoded(text: str) -> KeyText | None:
     return _key_text(found, (Inner("base64", ""),), trusted=True)
 
 
-class _Reading:
+class TextReading:
     """What one text is, in every way in which it can be read."""
 
     def __init__(self) -> None:
@@ -148,9 +145,11 @@ class _Reading:
             return
         if self._write_out(text, trail, trusted=trusted):
             return
-        every = (*wrappings.inner(text), *language_forms.inner(text), *prose.inner(text))
-        for each in language_forms.whole(text) or every:
+        for each in language_forms.whole(text) or self._inner(text):
             self._enter(each, trail, trusted=trusted)
+
+    def _inner(self, text: str) -> Iterable[Inner]:
+        return *wrappings.inner(text), *language_forms.inner(text), *prose.inner(text)
 
     def _write_out(self, text: str, trail: tuple[Inner, ...], *, trusted: bool) -> bool:
         """Every notation that fits; True where it can be nothing else."""
