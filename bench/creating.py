@@ -54,6 +54,10 @@ class GivenKeys:
         self.schemes = network.schemes
         self.conventions = network.conventions
         self.address_space = network.address_space
+        self.coin_type, self.explorer, self.key_forms = network.coin_type, network.explorer, network.key_forms
+        self.curve = network.curve
+        self.names = (network.name,)
+        self.chains = (network,)
         self.schemes_of = network.schemes_of
         self.scheme_of_key = network.scheme_of_key
         self.scheme = network.scheme

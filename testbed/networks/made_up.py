@@ -22,7 +22,7 @@ from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.secret import Secret
 
 _SPACE = AddressSpace("pairwise", "[1-9A-HJ-NP-Za-km-z]{32,44}")
-_VARIANTS = (Variant(DEFAULT, "pair", None),)
+_VARIANTS = (Variant(DEFAULT, "pair", None, "ed25519"),)
 _SEED_BYTES = 32
 
 
@@ -37,6 +37,12 @@ class Pairwise:
     schemes: tuple[str, ...] = ("pair",)
     conventions: Conventions = ()
     address_space: AddressSpace = _SPACE
+    coin_type: int = 9999
+    explorer: str | None = None
+    key_forms: tuple[str, ...] = ("128 hexadecimal digits",)
+
+    def curve(self, scheme: str) -> str:
+        return of_scheme(_VARIANTS, scheme).curve
 
     def scheme(self, variant: str | None) -> str:
         return find(_VARIANTS, variant).scheme

@@ -363,6 +363,19 @@ def test_status_shows_the_vault_and_what_comes_next(project: str, vault_url: str
     assert "Next: strongroom verify" in human.err
 
 
+def test_one_network_is_shown_with_the_addresses_of_the_test_phrase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = call("networks", "bitcoin", "--json").document["network"]
+    assert shown["variants"][1]["example"] == "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"
+    assert shown["imported_variants"][0]["example"] is None
+    human = call("networks", "bitcoin")
+    assert shown["variants"][0]["example"] in human.out
+    assert "WIF (base58check)" in human.out
+    assert call("networks", "atlantis").code == 2
+
+
 def test_networks_needs_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     document = call("networks", "--json").document
@@ -370,12 +383,13 @@ def test_networks_needs_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     by_name = {network["name"]: network for network in document["networks"]}
     assert by_name["bitcoin"]["caip2"].startswith("bip122:")
     assert [variant["name"] for variant in by_name["bitcoin"]["variants"]][1] == "taproot"
-    assert list(by_name["ethereum"]) == ["name", "caip2", "variants"]
-    assert by_name["ethereum"]["variants"][0] | {"name": ""} == {
-        "name": "",
-        "scheme": "bip44",
-        "path": "m/44'/60'/0'/0/0",
-    }
+    assert by_name["ethereum"]["coin_type"] == 60
+    assert by_name["ethereum"]["variants"] == [
+        {"name": "default", "scheme": "bip44", "curve": "secp256k1", "path": "m/44'/60'/0'/0/0"}
+    ]
+    assert "transaction" in by_name["ethereum"]["signs"]
+    assert by_name["ethereum"]["key_forms"][0] == "0x and 64 hexadecimal digits"
+    assert [each["name"] for each in by_name["solana"]["imported_variants"]] == ["raw-seed", "sollet"]
     human = call("networks")
     assert all(name in human.out for name in by_name)
 

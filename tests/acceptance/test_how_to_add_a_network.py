@@ -45,8 +45,9 @@ def echo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             (file.parent / "__init__.py").touch()
     monkeypatch.setattr(networks, "__path__", [*networks.__path__, str(tmp_path)])
     importlib.invalidate_caches()
-    network = importlib.import_module("strongroom.networks.echo.family").Echo("echo", reference="main")
-    table = NetworkTable((*networks.TABLE, network))
+    chain = importlib.import_module("strongroom.networks.echo.chain").EchoChain("echo", reference="main")
+    table = NetworkTable((*networks.TABLE.chains, chain))
+    network = table.get("echo")
     monkeypatch.setattr(vaults, "TABLE", table)
     monkeypatch.setattr(networks, "TABLE", table)
     yield network

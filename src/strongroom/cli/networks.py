@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,13 +18,21 @@ def add(app: typer.Typer) -> None:
     command(app, "networks")(networks)
 
 
-def networks(context: CommandContext) -> int:
-    """List the networks, their variants and paths.
+def networks(
+    context: CommandContext,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NETWORK]", help="Show this one, with the addresses of a published test phrase."),
+    ] = None,
+) -> int:
+    """List the networks, their variants and paths; or show one.
 
     The first variant of a network is its default. Needs no database.
     """
     from strongroom.networks import TABLE
 
+    if name is not None:
+        return _show(context, TABLE.get(name))
     described = [_as_dict(network) for network in TABLE]
     if context.out.as_json:
         context.out.document({"networks": described})
@@ -38,9 +46,58 @@ def networks(context: CommandContext) -> int:
     return EXIT_DONE
 
 
-def _as_dict(network: Network) -> dict[str, Any]:
-    variants = [
-        {"name": name, "scheme": (scheme := network.scheme(name)), "path": network.path(scheme)}
-        for name in network.variants
+def _show(context: CommandContext, network: Network) -> int:
+    described = _as_dict(network)
+    for each in (*described["variants"], *described["imported_variants"]):
+        each["example"] = _example(network, each["scheme"])
+    if context.out.as_json:
+        context.out.document({"network": described})
+        return EXIT_DONE
+    pairs = [
+        ("Network", network.name),
+        ("CAIP-2", network.caip2),
+        ("SLIP-44", str(network.coin_type)),
+        ("Keys are read as", "; ".join(network.key_forms)),
+        ("Signs", ", ".join(described["signs"]) or "nothing yet"),
+        ("Explorer", network.explorer or "none is known"),
     ]
-    return {"name": network.name, "caip2": network.caip2, "variants": variants}
+    context.out.facts(pairs)
+    rows = [
+        (each["name"], each["scheme"], each["curve"], each["path"] or "none", each["example"] or "none")
+        for each in (*described["variants"], *described["imported_variants"])
+    ]
+    context.out.table(("Variant", "Scheme", "Curve", "Path", "Address of the test phrase"), rows)
+    context.out.line("The test phrase is `abandon` eleven times, then `about`: everybody has its keys.")
+    return EXIT_DONE
+
+
+def _as_dict(network: Network) -> dict[str, Any]:
+    from strongroom.ports.signing import SigningNetwork
+
+    return {
+        "name": network.name,
+        "caip2": network.caip2,
+        "coin_type": network.coin_type,
+        "variants": [_variant(network, each) for each in network.variants],
+        "imported_variants": [_variant(network, each) for each in network.imported_variants],
+        "key_forms": list(network.key_forms),
+        "signs": list(network.signing_kinds) if isinstance(network, SigningNetwork) else [],
+        "explorer": network.explorer,
+    }
+
+
+def _variant(network: Network, name: str) -> dict[str, Any]:
+    scheme = network.scheme(name)
+    return {"name": name, "scheme": scheme, "curve": network.curve(scheme), "path": network.path(scheme)}
+
+
+def _example(network: Network, scheme: str) -> str | None:
+    """The address of the published test phrase; None where keys come from no phrase."""
+    from strongroom.crypto.phrase import Phrase
+    from strongroom.errors import InvalidPathError
+
+    try:
+        material = network.derive(Phrase.generate(12, bytes), scheme)  # of zeros
+    except InvalidPathError:
+        return None
+    return network.public_half(material.private_key, scheme).address

@@ -1,60 +1,93 @@
-"""The table of networks: every registered chain, one entry each. Nothing registers itself."""
+"""The table of networks: every registered chain, one entry each. Nothing registers itself.
+
+An entry is the facts of a chain; its family is imported when the network is first asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+from importlib import import_module
+from typing import Any
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
-from strongroom.networks.bitcoin.family import Bitcoin
-from strongroom.networks.curves import bip32
-from strongroom.networks.evm.family import Evm
+from strongroom.networks.bitcoin.chain import BitcoinChain
+from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
-from strongroom.networks.solana.family import Solana
-from strongroom.ports.network import Network
+from strongroom.networks.solana.chain import SolanaChain
+from strongroom.ports.network import Chain, Network
 
 
 class NetworkTable:
     """Networks by name, in order. Raises ValueError where two have one name."""
 
-    def __init__(self, entries: Iterable[Network]) -> None:
-        self._entries: dict[str, Network] = {}
+    def __init__(self, entries: Iterable[Chain]) -> None:
+        self._chains: dict[str, Chain] = {}
         for entry in entries:
-            if entry.name in self._entries:
+            if entry.name in self._chains:
                 raise ValueError(f"the network {entry.name} is in the table twice")
-            self._entries[entry.name] = entry
+            self._chains[entry.name] = entry
+        self._loaded: dict[str, Network] = {}
 
     def get(self, name: str) -> Network:
         """Return the network of that name. Raises UnknownNetworkError; its hint lists the names."""
-        entry = self._entries.get(name)
-        if entry is None:
-            close = close_to(name, self._entries)
+        network = self._loaded.get(name)
+        if network is None:
+            network = self._loaded.setdefault(name, _network_of(self._chain(name)))
+        return network
+
+    def _chain(self, name: str) -> Chain:
+        chain = self._chains.get(name)
+        if chain is None:
+            close = close_to(name, self._chains)
             meant = f"Did you mean {close}? " if close else ""
             raise UnknownNetworkError(
-                "There is no network of that name.", hint=f"{meant}The networks are: {', '.join(self._entries)}."
+                "There is no network of that name.", hint=f"{meant}The networks are: {', '.join(self._chains)}."
             )
-        return entry
+        return chain
 
     def with_fee_limits(self, evm_gwei: int | None, solana_lamports: int | None) -> NetworkTable:
         """The same networks with other limits of what a transaction may cost; None leaves a network its own."""
-        return NetworkTable(_limited(entry, evm_gwei, solana_lamports) for entry in self)
+        return NetworkTable(_limited(chain, evm_gwei, solana_lamports) for chain in self.chains)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, in the order of the table."""
+        return tuple(self._chains)
+
+    @property
+    def chains(self) -> Sequence[Chain]:
+        """The facts of every chain, in the order of the table."""
+        return tuple(self._chains.values())
 
     def __iter__(self) -> Iterator[Network]:
         """Every network, in the order of the table."""
-        return iter(self._entries.values())
+        return map(self.get, self.names)
 
     def identifier(self, phrase: Phrase) -> str:
         """HASH160 of a phrase's master public key, 40 hexadecimal digits. BIP-32, "Key identifiers"."""
+        from strongroom.networks.curves import bip32
+
         return bip32.identifier(phrase.seed())
 
 
-def _limited(entry: Network, evm_gwei: int | None, solana_lamports: int | None) -> Network:
-    if isinstance(entry, Evm) and evm_gwei is not None:
-        return replace(entry, fee_limit_wei=evm_gwei * _GWEI)
-    if isinstance(entry, Solana) and solana_lamports is not None:
-        return replace(entry, fee_limit_lamports=solana_lamports)
-    return entry
+def _network_of(chain: Any) -> Network:
+    """A chain with the verbs of its family, which lies beside its facts: ``evm.chain`` and ``evm.family``."""
+    package, _, module = type(chain).__module__.rpartition(".")
+    if module != "chain":
+        complete: Network = chain  # as where an application has a table of its own
+        return complete
+    family: type[Network] = import_module(f"{package}.family").FAMILY
+    return family(**{field.name: getattr(chain, field.name) for field in fields(chain)})
+
+
+def _limited(chain: Chain, evm_gwei: int | None, solana_lamports: int | None) -> Chain:
+    if isinstance(chain, EvmChain) and evm_gwei is not None:
+        return replace(chain, fee_limit_wei=evm_gwei * _GWEI)
+    if isinstance(chain, SolanaChain) and solana_lamports is not None:
+        return replace(chain, fee_limit_lamports=solana_lamports)
+    return chain
 
 
 _GWEI = 10**9
@@ -65,17 +98,17 @@ _COIN = 10**18
 # hundred, as Avalanche's nodes have it. docs/signing.md says why.
 TABLE = NetworkTable(
     (
-        Evm("ethereum", chain_id=1),
-        Evm("polygon", chain_id=137, fee_limit_wei=100 * _COIN),
-        Evm("avalanche", chain_id=43114, fee_limit_wei=100 * _COIN),
-        Evm("optimism", chain_id=10),
-        Evm("arbitrum", chain_id=42161),
-        Evm("base", chain_id=8453),
-        Evm("zksync", chain_id=324),
-        Evm("mantle", chain_id=5000, fee_limit_wei=100 * _COIN),
-        Evm("bnb", chain_id=56),
-        Evm("ethereum-sepolia", chain_id=11155111),
-        Bitcoin(
+        EvmChain("ethereum", chain_id=1),
+        EvmChain("polygon", chain_id=137, fee_limit_wei=100 * _COIN),
+        EvmChain("avalanche", chain_id=43114, fee_limit_wei=100 * _COIN),
+        EvmChain("optimism", chain_id=10),
+        EvmChain("arbitrum", chain_id=42161),
+        EvmChain("base", chain_id=8453),
+        EvmChain("zksync", chain_id=324),
+        EvmChain("mantle", chain_id=5000, fee_limit_wei=100 * _COIN),
+        EvmChain("bnb", chain_id=56),
+        EvmChain("ethereum-sepolia", chain_id=11155111),
+        BitcoinChain(
             "bitcoin",
             genesis="000000000019d6689c085ae165831e93",
             coin_type=0,
@@ -85,7 +118,7 @@ TABLE = NetworkTable(
             p2sh_version=0x05,
             wif_version=0x80,
         ),
-        Bitcoin(
+        BitcoinChain(
             "bitcoin-testnet",
             genesis="000000000933ea01ad0ee984209779ba",
             coin_type=1,
@@ -95,6 +128,6 @@ TABLE = NetworkTable(
             p2sh_version=0xC4,
             wif_version=0xEF,
         ),
-        Solana("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+        SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
     )
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from strongroom.errors import InvalidPathError, UnknownVariantError
+from strongroom.networks.curves.curve import SECP256K1
 from strongroom.networks.curves.paths import HARDENED
 
 DEFAULT = "default"
@@ -23,6 +24,8 @@ class Variant:
     """What is stored with each wallet, such as ``bip86``; unique within a network."""
     path: str | None
     """The path of a key, with ``{index}`` where wallets of the network have its number; None: it has no paths."""
+    curve: str = SECP256K1
+    """What its keys are on: ``secp256k1``, ``ed25519``."""
 
 
 Variants = tuple[Variant, ...]

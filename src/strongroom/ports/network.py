@@ -17,12 +17,8 @@ from strongroom.records.watch_only import WatchedBranch
 from strongroom.secret import Secret
 
 
-class Network(Protocol):
-    """A registered chain: how keys are derived, written and shown. Stateless; nothing here touches a network.
-
-    Every verb raises a subclass of InvalidRequestError for input that is not of this network, and nothing else.
-    While an error is raised no frame of the implementation holds plaintext in a local variable.
-    """
+class Chain(Protocol):
+    """The public facts of a registered chain: what an entry of the table says, before its family is loaded."""
 
     @property
     def name(self) -> str:
@@ -31,6 +27,26 @@ class Network(Protocol):
     @property
     def caip2(self) -> str:
         """The CAIP-2 chain id, such as ``eip155:1``."""
+
+    @property
+    def coin_type(self) -> int:
+        """The number that wallets derive with, such as 60: SLIP-44, 1 for testnets that have no other."""
+
+    @property
+    def explorer(self) -> str | None:
+        """The URL of an address's page, with ``{address}``; None where none is known."""
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """Which networks share its addresses, and what they look like."""
+
+
+class Network(Chain, Protocol):
+    """A registered chain: how keys are derived, written and shown. Stateless; nothing here touches a network.
+
+    Every verb raises a subclass of InvalidRequestError for input that is not of this network, and nothing else.
+    While an error is raised no frame of the implementation holds plaintext in a local variable.
+    """
 
     @property
     def variants(self) -> Sequence[str]:
@@ -45,8 +61,11 @@ class Network(Protocol):
         """The schemes of all variants, those of keys from elsewhere last."""
 
     @property
-    def address_space(self) -> AddressSpace:
-        """Which networks share its addresses, and what they look like."""
+    def key_forms(self) -> Sequence[str]:
+        """The text forms of private keys that it reads, in plain English; what it writes comes first."""
+
+    def curve(self, scheme: str) -> str:
+        """The curve of a scheme's keys: ``secp256k1``, ``ed25519``. Raises UnknownVariantError."""
 
     @property
     def conventions(self) -> Conventions:
@@ -139,8 +158,16 @@ class Networks(Protocol):
     def get(self, name: str) -> Network:
         """Return the network of that name. Raises UnknownNetworkError."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names, in the order of the table. No family is loaded."""
+
+    @property
+    def chains(self) -> Sequence[Chain]:
+        """The facts of every chain, in the order of the table. No family is loaded."""
+
     def __iter__(self) -> Iterator[Network]:
-        """Every network, in the order of the table."""
+        """Every network, in the order of the table. Loads every family."""
 
     def identifier(self, phrase: Phrase) -> str:
         """The identifier of a phrase's master key: HASH160 of its public key on secp256k1, 40 hexadecimal digits.

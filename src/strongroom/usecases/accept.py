@@ -141,7 +141,7 @@ def _type_differs(row: StoredWallet, network: str, label: str) -> bool:
 def _names_network(context: VaultContext, row: StoredWallet) -> bool:
     """Whether a credential type is of the form of ours; the legacy application may call its wallets what it likes."""
     kind = (None if row.said is None else row.said.credential_type) or ""
-    return any(kind.partition(":")[0] == f"{network.name}_wallet" for network in context.networks)
+    return any(kind.partition(":")[0] == f"{name}_wallet" for name in context.networks.names)
 
 
 def _named(context: VaultContext, project_id: UUID, network: str, label: str) -> tuple[UUID | None, bool]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from strongroom.errors import InvalidAddressError
-from strongroom.ports.network import Network, Networks
+from strongroom.ports.network import Chain, Network, Networks
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
@@ -48,18 +47,23 @@ class Recognition(NamedTuple):
 class AddressTable:
     """The address spaces of some networks. Every network knows its own addresses; this knows all of them."""
 
-    def __init__(self, networks: Iterable[Network]) -> None:
-        self._by_name = {network.name: network for network in networks}
-        spaces: dict[str, Network] = {}
-        for network in self._by_name.values():
-            spaces.setdefault(network.address_space.name, network)
-        self.distinct = tuple(spaces.values())
-        """The first network of each address space."""
-        if any(re.compile(network.address_space.shape).groups for network in self.distinct):
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._names = frozenset(networks.names)
+        spaces: dict[str, Chain] = {}
+        for chain in networks.chains:
+            spaces.setdefault(chain.address_space.name, chain)
+        self._distinct = tuple(chain.name for chain in spaces.values())
+        shapes = tuple(chain.address_space.shape for chain in spaces.values())
+        if any(re.compile(shape).groups for shape in shapes):
             raise ValueError("the shape of an address space has a capturing group")
         # Each group is tried at the beginning of the text, and none consumes anything: one pass says which fit.
-        shapes = (network.address_space.shape for network in self.distinct)
         self._shapes = re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in shapes), re.ASCII)
+
+    @cached_property
+    def distinct(self) -> tuple[Network, ...]:
+        """The first network of each address space."""
+        return tuple(map(self._networks.get, self._distinct))
 
     def recognise(self, text: str, named: str | None = None) -> Recognition:
         """Whose address a text is. ``named`` is the network that its row names: where it parses there, that decides.
@@ -70,14 +74,15 @@ class AddressTable:
 
     def matches(self, text: str, named: str | None = None) -> tuple[AddressMatch, ...]:
         """The readings of a text, as ``recognise`` has them: none, one, or one for each candidate."""
-        said = None if named is None else self._by_name.get(named)
+        said = self._networks.get(named) if named is not None and named in self._names else None
         if said is not None and (address := canonical(said, text)) is not None:
             return (AddressMatch(said, address),)
         shaped = self._shapes.match(text)
         if shaped is None or shaped.lastindex is None:
             return ()
-        fitting = [network for network, fits in zip(self.distinct, shaped.groups(), strict=True) if fits is not None]
-        read = [(network, canonical(network, text)) for network in fitting]  # lists: doctor asks for every row
+        fitting = [name for name, fits in zip(self._distinct, shaped.groups(), strict=True) if fits is not None]
+        fit = map(self._networks.get, fitting)
+        read = [(network, canonical(network, text)) for network in fit]  # lists: doctor asks for every row
         return tuple([AddressMatch(network, address) for network, address in read if address is not None])
 
 

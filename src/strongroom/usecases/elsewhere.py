@@ -168,8 +168,10 @@ def is_proved_by(context: VaultContext, known: Registered | None, material: KeyM
     if known is None or known.record.variant == UNPROVED or material.mnemonic is not None:
         return False
     wallet = wallet_of(known.record)  # its address is as its row writes it
-    networks = [network for network in context.networks if network.name == wallet.network]
-    halves = [_half(network, material, scheme) for network in networks for scheme in network.schemes]
+    if wallet.network not in context.networks.names:
+        return False
+    network = context.networks.get(wallet.network)
+    halves = [_half(network, material, scheme) for scheme in network.schemes]
     return any(
         half.public_key == wallet.public_key and same_address(context, wallet, half.address)
         for half in halves

@@ -52,8 +52,8 @@ class RecordedPlaces:
         found = [place for place, owner in self._places.items() if owner != project_id]
         if len(found) > MOST_RECORDED or len(self._places) > _MOST_READ:
             raise too_many()
-        networks = {network.name: network for network in self._context.networks}
-        return [(networks[name], DerivationPath(scheme, path)) for name, scheme, path in found]
+        networks = self._context.networks
+        return [(networks.get(name), DerivationPath(scheme, path)) for name, scheme, path in found]
 
     def _add(self, registered: Registered) -> None:
         record, tag = registered
@@ -74,9 +74,9 @@ class RecordedPlaces:
 
     def _schemes(self, record: Registration) -> Iterator[str]:
         """The schemes that a wallet's key may be derived by; none where strongroom has no such network or scheme."""
-        for network in self._context.networks:
-            if network.name == record.network:
-                yield from (each for each in network.schemes if record.scheme in (None, each))
+        if record.network in self._context.networks.names:
+            network = self._context.networks.get(record.network)
+            yield from (each for each in network.schemes if record.scheme in (None, each))
 
 
 def too_many() -> KeyConflictError:

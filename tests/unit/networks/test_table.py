@@ -144,3 +144,10 @@ def test_the_limits_of_fees_are_those_of_the_docs() -> None:
     limits = {each.name: (each.fee_limit_wei, "wei") for each in TABLE if isinstance(each, Evm)}
     limits |= {each.name: (each.fee_limit_lamports, "lamports") for each in TABLE if isinstance(each, Solana)}
     assert documented == limits
+
+
+def test_a_family_is_loaded_when_one_of_its_networks_is_first_used() -> None:
+    looked = "from strongroom.networks import TABLE; TABLE.names, TABLE.chains; TABLE.get('ethereum')"
+    loaded = "import sys; print(*(name for name in sys.modules if name.endswith('.family')))"
+    done = subprocess.run([sys.executable, "-c", f"{looked}; {loaded}"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["strongroom.networks.evm.family"]

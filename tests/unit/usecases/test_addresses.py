@@ -100,7 +100,7 @@ def test_chains_that_share_their_forms_are_no_collision() -> None:
     testnet = TABLE.get("bitcoin-testnet")
     assert isinstance(testnet, Bitcoin)
     signet = replace(testnet, name="bitcoin-signet")
-    table = AddressTable((*TABLE, signet))
+    table = AddressTable(NetworkTable((*TABLE, signet)))
     address = "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"
     for named, expected in ((None, "bitcoin-testnet"), ("bitcoin-signet", "bitcoin-signet")):
         match = table.recognise(address, named).match
@@ -129,4 +129,4 @@ def test_a_name_decides_only_where_the_address_is_one_there() -> None:
 def test_a_shape_that_would_shift_the_others_is_refused() -> None:
     wrong = replace(PAIRWISE, address_space=AddressSpace("wrong", "(a|b)"))
     with pytest.raises(ValueError, match="capturing"):
-        AddressTable([wrong])
+        AddressTable(NetworkTable([wrong]))

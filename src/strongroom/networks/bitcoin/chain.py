@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+
+from strongroom.records.address_space import AddressSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,20 @@ class BitcoinChain:
     p2sh_version: int
     wif_version: int
     """The version bytes of base58 addresses and of a private key in Wallet Import Format."""
+    explorer: str | None = None
+    """The URL of an address's page, with ``{address}``."""
 
     @property
     def caip2(self) -> str:
         """``bip122:`` and the beginning of the genesis block's hash. CAIP-2."""
         return f"bip122:{self.genesis}"
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """That of the entry: chains that share prefix and version bytes share their addresses."""
+        return _addresses(self.space, self.hrp)
+
+
+@cache
+def _addresses(space: str, hrp: str) -> AddressSpace:
+    return AddressSpace(space, rf"(?i:{hrp}1[02-9ac-hj-np-z]{{6,87}})|[1-9A-HJ-NP-Za-km-z]{{25,36}}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 from strongroom.crypto.phrase import Phrase
@@ -13,12 +12,12 @@ from strongroom.networks.bitcoin import conventions, watch_only
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.bitcoin.kinds import KINDS
 from strongroom.networks.codecs import base58, key_text, segwit_address
-from strongroom.networks.curves import bip32, paths, secp256k1
+from strongroom.networks.curves import secp256k1
 from strongroom.networks.curves.watch_only import point_below
+from strongroom.networks.hd_network import HdNetwork
 from strongroom.networks.variants import UNCOMPRESSED, Variant, Variants
 from strongroom.networks.wally import hash160
 from strongroom.ports.signing import Prepared
-from strongroom.records.address_space import AddressSpace
 from strongroom.records.conventions import Conventions
 from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.signing import SigningRequest
@@ -35,42 +34,28 @@ _PROGRAM_BYTES = {0: (20, 32), 1: (32,)}  # P2WPKH and P2WSH, P2TR
 _P2WPKH_SCRIPT = b"\x00\x14"  # version 0, push 20 bytes: those of the hash follow
 
 
-class Bitcoin(BitcoinChain):
+class Bitcoin(HdNetwork, BitcoinChain):
     """A chain of the Bitcoin family. Keys: secp256k1 at BIP-84, 86, 44, 49; addresses: bech32, bech32m, base58."""
 
     __slots__ = ()
 
     @property
-    def variants(self) -> tuple[str, ...]:
-        """``default`` is P2WPKH, ``taproot`` P2TR, ``legacy`` P2PKH, ``nested`` P2SH-P2WPKH."""
-        return variants.names(self._variants)
+    def _made(self) -> Variants:
+        return _made(self.coin_type)
 
     @property
-    def imported_variants(self) -> tuple[str, ...]:
-        """``uncompressed``: P2PKH of a public key that is not compressed, as wallets had it before 2012."""
-        return variants.names(_IMPORTED)
+    def _imported(self) -> Variants:
+        return _IMPORTED
 
     @property
-    def schemes(self) -> tuple[str, ...]:
-        """``bip84``, ``bip86``, ``bip44``, ``bip49``; and ``p2pkh-uncompressed`` of keys from elsewhere."""
-        return variants.schemes(self._every)
-
-    @property
-    def address_space(self) -> AddressSpace:
-        """That of the entry: chains that share prefix and version bytes share their addresses."""
-        return _addresses(self.space, self.hrp)
+    def key_forms(self) -> tuple[str, ...]:
+        """Wallet Import Format, and hexadecimal digits."""
+        return ("WIF (base58check)", "64 hexadecimal digits")
 
     @property
     def conventions(self) -> Conventions:
         """Where wallets of Bitcoin keep the keys of a phrase."""
         return conventions.bitcoin(self.coin_type)
-
-    def scheme(self, variant: str | None) -> str:
-        """The scheme of a variant: ``bip84``, ``bip86``, ``bip44``, ``bip49``, ``p2pkh-uncompressed``.
-
-        Raises UnknownVariantError.
-        """
-        return variants.find(self._every, variant).scheme
 
     def schemes_of(self, address: str) -> tuple[str, ...]:
         """Those of the address's kind."""
@@ -82,28 +67,11 @@ class Bitcoin(BitcoinChain):
             return ("bip49",)
         return ("bip44", UNCOMPRESSED)
 
-    def path(self, scheme: str, index: int = 0) -> str | None:
-        """The path of an index, which is its last element; None for uncompressed keys. BIP-84, 86, 44, 49.
-
-        Raises UnknownVariantError, InvalidPathError.
-        """
-        return variants.path_of(self._every, scheme, index)
-
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
         """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. BIP-32."""
-        default = self.path(scheme)
-        if default is None:
+        if self.path(scheme) is None:
             raise InvalidPathError("Keys of a phrase are compressed.", hint="Use the variant legacy for P2PKH.")
-        steps = paths.parse(default if path is None else path)
-        key = bip32.derive(phrase.seed(), steps, phrase.branches)
-        return KeyMaterial(key, scheme, paths.render(steps), phrase.mnemonic, phrase.passphrase)
-
-    def new_material(self, scheme: str, words: int, random_bytes: Callable[[int], bytes] = os.urandom) -> KeyMaterial:
-        """Make a phrase of 12, 15, 18, 21 or 24 words and derive its key of index 0. BIP-39.
-
-        Raises InvalidMnemonicError, UnknownVariantError, and InvalidPathError for uncompressed keys.
-        """
-        return self.derive(Phrase.generate(words, random_bytes), scheme)
+        return super().derive(phrase, scheme, path)
 
     def parse_private_key(self, text: Secret) -> Secret:
         """Read 64 hexadecimal digits, or this network's Wallet Import Format. Raises InvalidPrivateKeyError."""
@@ -128,7 +96,7 @@ class Bitcoin(BitcoinChain):
                 f"The WIF says that the public key is {'not ' if plain else ''}compressed, which {scheme} is not for.",
                 hint="Leave the variant out: the address then is the one that wallets show for this WIF.",
             )
-        return UNCOMPRESSED if plain else scheme or self._variants[0].scheme
+        return UNCOMPRESSED if plain else scheme or self._made[0].scheme
 
     def format_private_key(self, private_key: Secret, scheme: str | None = None) -> Secret:
         """Write Wallet Import Format; it says whether the public key is compressed. Raises InvalidPrivateKeyError."""
@@ -143,10 +111,7 @@ class Bitcoin(BitcoinChain):
         taproot that is the internal key, before the tweak. Raises InvalidPrivateKeyError, UnknownVariantError. BIP-84;
         BIP-86 and BIP-341; BIP-44; BIP-49 and BIP-16.
         """
-        variants.of_scheme(self._every, scheme)
-        point = secp256k1.public_key(private_key.reveal())
-        if point is None:
-            raise InvalidPrivateKeyError(secp256k1.OUT_OF_RANGE)
+        point = self._public_key(private_key, scheme)
         if scheme == UNCOMPRESSED:
             point = secp256k1.decompress(point)
         return PublicHalf(point.hex(), self._address(point, scheme))
@@ -156,12 +121,12 @@ class Bitcoin(BitcoinChain):
 
         Raises InvalidPathError, UnknownVariantError.
         """
-        variants.of_scheme(self._variants, scheme)
+        variants.of_scheme(self._made, scheme)
         return watch_only.watched(phrase, scheme, template, testnet=self.coin_type == _TESTNETS)
 
     def watched_address(self, branch: WatchedBranch, scheme: str, path: str) -> str:
         """The address at a path of a branch, from its xpub. Raises UnknownVariantError."""
-        variants.of_scheme(self._variants, scheme)
+        variants.of_scheme(self._made, scheme)
         return self._address(point_below(branch.xpub, branch.path, path), scheme)
 
     def parse_address(self, text: str) -> str:
@@ -191,14 +156,6 @@ class Bitcoin(BitcoinChain):
 
         return signing.prepare(self, wallet, request)
 
-    @property
-    def _variants(self) -> Variants:
-        return _made(self.coin_type)
-
-    @property
-    def _every(self) -> Variants:
-        return _all(self.coin_type)
-
     def _address(self, point: bytes, scheme: str) -> str:
         if scheme == "bip86":
             return segwit_address.encode(self.hrp, 1, secp256k1.taproot_output(point))
@@ -225,11 +182,4 @@ def _made(coin_type: int) -> Variants:
     )
 
 
-@cache
-def _all(coin_type: int) -> Variants:
-    return _made(coin_type) + _IMPORTED
-
-
-@cache
-def _addresses(space: str, hrp: str) -> AddressSpace:
-    return AddressSpace(space, rf"(?i:{hrp}1[02-9ac-hj-np-z]{{6,87}})|[1-9A-HJ-NP-Za-km-z]{{25,36}}")
+FAMILY = Bitcoin

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strongroom.records.address_space import AddressSpace
+
+_ADDRESSES = AddressSpace("evm", "0x[0-9a-fA-F]{40}")
+
 
 @dataclass(frozen=True, slots=True)
 class EvmChain:
@@ -14,8 +18,20 @@ class EvmChain:
     """The chain id of EIP-155, which a signature commits to."""
     fee_limit_wei: int = 10**18
     """The highest fee that is signed unless a caller says another limit, in the smallest unit of the native coin."""
+    explorer: str | None = None
+    """The URL of an address's page, with ``{address}``."""
 
     @property
     def caip2(self) -> str:
         """``eip155:`` and the chain id. CAIP-2."""
         return f"eip155:{self.chain_id}"
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """``evm``: one key has one address on every chain."""
+        return _ADDRESSES
+
+    @property
+    def coin_type(self) -> int:
+        """60 on every chain, which wallets derive keys with, whatever SLIP-44 has for the chain itself."""
+        return 60

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strongroom.records.address_space import AddressSpace
+
+_ADDRESSES = AddressSpace("solana", "[1-9A-HJ-NP-Za-km-z]{32,44}")
+
 
 @dataclass(frozen=True, slots=True)
 class SolanaChain:
@@ -14,8 +18,20 @@ class SolanaChain:
     """The first 32 characters of the genesis hash. CAIP-2, solana."""
     fee_limit_lamports: int = 10**9
     """The highest fee that is signed unless a caller says another limit: one SOL."""
+    explorer: str | None = None
+    """The URL of an address's page, with ``{address}``."""
 
     @property
     def caip2(self) -> str:
         """``solana:`` and the beginning of the genesis hash. CAIP-2."""
         return f"solana:{self.genesis}"
+
+    @property
+    def address_space(self) -> AddressSpace:
+        """``solana``: every cluster has the same addresses."""
+        return _ADDRESSES
+
+    @property
+    def coin_type(self) -> int:
+        """501, of every cluster. SLIP-44."""
+        return 501

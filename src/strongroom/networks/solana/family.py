@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
 from strongroom.networks import variants
 from strongroom.networks.codecs import base58, key_text
-from strongroom.networks.curves import bip32, ed25519, paths, slip10
+from strongroom.networks.curves import curve, ed25519
+from strongroom.networks.curves.paths import Path
+from strongroom.networks.hd_network import HdNetwork
 from strongroom.networks.solana import conventions
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.solana.kinds import KINDS
-from strongroom.networks.variants import Variant
+from strongroom.networks.variants import Variant, Variants
 from strongroom.ports.signing import Prepared
-from strongroom.records.address_space import AddressSpace
 from strongroom.records.conventions import Conventions
 from strongroom.records.key_material import KeyMaterial, PublicHalf
 from strongroom.records.signing import SigningRequest
@@ -23,60 +23,42 @@ from strongroom.records.signing_kinds import SigningKind
 from strongroom.records.wallets import Wallet
 from strongroom.secret import Secret
 
-_ADDRESSES = AddressSpace("solana", "[1-9A-HJ-NP-Za-km-z]{32,44}")
-_VARIANTS = (Variant(variants.DEFAULT, "slip10", "m/44'/501'/{index}'/0'"),)
+_VARIANTS = (Variant(variants.DEFAULT, "slip10", "m/44'/501'/{index}'/0'", curve.ED25519),)
 _IMPORTED = (
-    Variant("raw-seed", conventions.RAW_SEED, None),
-    Variant("sollet", conventions.SOLLET, "m/501'/{index}'/0/0"),
+    Variant("raw-seed", conventions.RAW_SEED, None, curve.ED25519),
+    Variant("sollet", conventions.SOLLET, "m/501'/{index}'/0/0", curve.ED25519),
 )
 """Of keys from elsewhere: seed[:32], as solana-keygen takes it; and what Sollet derived before 2021."""
-_EVERY = _VARIANTS + _IMPORTED
 _KEYPAIR_BYTES = 64
 
 
-class Solana(SolanaChain):
+class Solana(HdNetwork, SolanaChain):
     """A cluster of Solana. Keys: Ed25519 at SLIP-10, where every element of the path is hardened."""
 
     __slots__ = ()
 
     @property
-    def variants(self) -> tuple[str, ...]:
-        return variants.names(_VARIANTS)
+    def _made(self) -> Variants:
+        return _VARIANTS
 
     @property
-    def imported_variants(self) -> tuple[str, ...]:
-        """``raw-seed``, the beginning of the phrase's seed, and ``sollet``, what Sollet derived before 2021."""
-        return variants.names(_IMPORTED)
+    def _imported(self) -> Variants:
+        return _IMPORTED
 
     @property
-    def schemes(self) -> tuple[str, ...]:
-        """``slip10``, and those of keys from elsewhere: ``raw-seed`` and ``sollet``."""
-        return variants.schemes(_EVERY)
-
-    @property
-    def address_space(self) -> AddressSpace:
-        """``solana``: every cluster has the same addresses."""
-        return _ADDRESSES
+    def key_forms(self) -> tuple[str, ...]:
+        """Keypairs, as wallets and ``solana-keygen`` write them, and seeds in hexadecimal digits."""
+        return (
+            "keypair of 64 bytes in base58",
+            "keypair of 64 bytes as a JSON array",
+            "64 hexadecimal digits",
+            "128 hexadecimal digits",
+        )
 
     @property
     def conventions(self) -> Conventions:
         """Where wallets of Solana keep the keys of a phrase."""
         return conventions.SOLANA
-
-    def scheme(self, variant: str | None) -> str:
-        """The scheme of a variant: ``slip10``, ``raw-seed``, ``sollet``. Raises UnknownVariantError."""
-        return variants.find(_EVERY, variant).scheme
-
-    def schemes_of(self, _: str) -> tuple[str, ...]:
-        """Any: an address is a public key."""
-        return variants.schemes(_EVERY)
-
-    def path(self, scheme: str, index: int = 0) -> str | None:
-        """The path of an index, which is the account: ``m/44'/501'/1'/0'``; None for ``raw-seed``.
-
-        Raises UnknownVariantError, InvalidPathError.
-        """
-        return variants.path_of(_EVERY, scheme, index)
 
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
         """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. SLIP-10.
@@ -84,25 +66,15 @@ class Solana(SolanaChain):
         ``raw-seed`` has no path: its key is the first 32 bytes of the phrase's seed. The key of ``sollet`` is one of
         BIP-32 on secp256k1, taken as the seed of Ed25519.
         """
-        default = self.path(scheme)
-        if default is None:
-            if path is not None:
-                raise InvalidPathError("The scheme raw-seed has no paths.", hint="Leave the path out.")
-            key = Secret(phrase.seed().reveal()[: ed25519.SEED_BYTES])
-            return KeyMaterial(key, scheme, None, phrase.mnemonic, phrase.passphrase)
-        steps = paths.parse(default if path is None else path)
-        if scheme == conventions.SOLLET:
-            key = bip32.derive(phrase.seed(), steps, phrase.branches)
-        else:
-            key = slip10.derive_ed25519(phrase.seed(), steps).key
-        return KeyMaterial(key, scheme, paths.render(steps), phrase.mnemonic, phrase.passphrase)
+        if self.path(scheme) is not None:
+            return super().derive(phrase, scheme, path)
+        if path is not None:
+            raise InvalidPathError("The scheme raw-seed has no paths.", hint="Leave the path out.")
+        key = Secret(phrase.seed().reveal()[: ed25519.SEED_BYTES])
+        return KeyMaterial(key, scheme, None, phrase.mnemonic, phrase.passphrase)
 
-    def new_material(self, scheme: str, words: int, random_bytes: Callable[[int], bytes] = os.urandom) -> KeyMaterial:
-        """Make a phrase of 12, 15, 18, 21 or 24 words and derive its key of index 0. BIP-39.
-
-        Raises InvalidMnemonicError, UnknownVariantError.
-        """
-        return self.derive(Phrase.generate(words, random_bytes), scheme)
+    def _key_at(self, phrase: Phrase, scheme: str, steps: Path) -> Secret:
+        return curve.derive(curve.SECP256K1 if scheme == conventions.SOLLET else curve.ED25519, phrase, steps)
 
     def parse_private_key(self, text: Secret) -> Secret:
         """Read a 64-byte keypair in base58, in hex or as a JSON array of numbers, or a 32-byte seed in hex.
@@ -127,19 +99,14 @@ class Solana(SolanaChain):
             raise InvalidPrivateKeyError("The halves of the keypair do not belong together.")
         return seed
 
-    def scheme_of_key(self, _: Secret, scheme: str | None) -> str:
-        """The scheme asked for, else ``slip10``."""
-        return scheme or _VARIANTS[0].scheme
-
     def format_private_key(self, private_key: Secret, _: str | None = None) -> Secret:
         """Write the 64-byte keypair, seed and public key, in base58. Raises InvalidPrivateKeyError."""
-        public = _public_key(private_key)
+        public = curve.public_key(curve.ED25519, private_key)
         return Secret.from_text(base58.encode(private_key.reveal() + public))
 
     def public_half(self, private_key: Secret, scheme: str) -> PublicHalf:
         """Derive public key and address. Raises InvalidPrivateKeyError, UnknownVariantError. RFC 8032."""
-        variants.of_scheme(_EVERY, scheme)
-        public = _public_key(private_key)
+        public = self._public_key(private_key, scheme)
         return PublicHalf(public.hex(), base58.encode(public))
 
     def parse_address(self, text: str) -> str:
@@ -168,13 +135,6 @@ class Solana(SolanaChain):
         return signing.prepare(self, wallet, request)
 
 
-def _public_key(seed: Secret) -> bytes:
-    public = ed25519.public_key(seed.reveal())
-    if public is None:
-        raise InvalidPrivateKeyError("The private key is not 32 bytes.")
-    return public
-
-
 def _keypair(text: Secret) -> Secret | None:
     """The 64 bytes that wallets export (base58) and ``solana-keygen`` writes (a JSON array), or their hex."""
     return (
@@ -190,3 +150,6 @@ def _from_base58(text: Secret) -> Secret | None:
 def _matching_seed(keypair: Secret) -> Secret | None:
     seed, public = keypair.reveal()[:32], keypair.reveal()[32:]
     return Secret(seed) if ed25519.public_key(seed) == public else None
+
+
+FAMILY = Solana
