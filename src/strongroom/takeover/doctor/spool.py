@@ -6,11 +6,11 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import Finding, shown_id
@@ -133,17 +133,17 @@ class Spool:
             finding.apart,
         ]
         head = note + Settled.OPEN.value + bytes(_SOURCE_BYTES)
-        place = self._findings.append(head + json.dumps(record).encode() + b"\n")
+        place = self._findings.append(head + _line(record))
         self.counts[finding.code] += 1
         return place
 
     def offer(self, offer: Offer) -> int:
         """Keep where a key is stored; returns the offer's place."""
-        return self._offers.append(json.dumps(offer).encode() + b"\n")
+        return self._offers.append(_line(offer))
 
     def offered(self, place: int) -> Offer:
         """An offer by its place."""
-        addresses, *rest = json.loads(self._offers.at(place).readline())
+        addresses, *rest = _read(self._offers.at(place).readline())
         return Offer(tuple(addresses), *rest)
 
     def note(self, place: int) -> bytes:
@@ -187,8 +187,18 @@ class Spool:
 
 
 def _loaded(line: bytes) -> Finding:
-    found = Finding(*json.loads(line))
+    found = Finding(*_read(line))
     return replace(found, members=tuple(found.members))
+
+
+def _line(values: Sequence[Any]) -> bytes:
+    """Values as one line. Surrogates stay as they are: JSON's escapes would make one character of two."""
+    return json.dumps(values, ensure_ascii=False).encode(errors="surrogatepass") + b"\n"
+
+
+def _read(line: bytes) -> list[Any]:
+    values: list[Any] = json.loads(line.decode(errors="surrogatepass"))
+    return values
 
 
 def as_known(finding: Finding, where: str = "", source: str | None = None) -> Finding:

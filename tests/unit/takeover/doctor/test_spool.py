@@ -33,7 +33,7 @@ LOST = Finding("missing-vault-record", "project_credentials", "1", "1", "no vaul
 
 @settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.tuples(FINDINGS, st.none() | SOURCES), max_size=20))
-@example([(LOST, "a\nb "), (LOST, "\udcff"), (LOST, None)])
+@example([(LOST, "a\nb "), (LOST, "\udcff"), (replace(LOST, evidence="\ud800\udc00"), None)])
 def test_findings_come_out_as_they_went_in_and_settled_ones_settled(pairs: list[tuple[Finding, str | None]]) -> None:
     with Spool() as spool:
         places = [spool.add(finding, b"%d" % (number % 3)) for number, (finding, _) in enumerate(pairs)]
