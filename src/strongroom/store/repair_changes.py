@@ -13,6 +13,7 @@ from strongroom.records.tag import Tag
 from strongroom.records.wallets import ACCESS_LEVEL, Wallet
 from strongroom.store.context import StoreContext
 from strongroom.store.inspection.inspection_rows import FoundWallet, KeptText
+from strongroom.store.statements.rows import in_utf8
 from strongroom.store.write_conditions import SCHEMA_VERSION
 
 
@@ -27,17 +28,17 @@ class HistoryAddition:
     """The identity of its row, where it is not the wallet's: that of a key of another address."""
 
     def parameters(self, wallet: Wallet, now: datetime) -> dict[str, Any]:
-        """The parameters of its row of the history, with the identity that the wallet has."""
+        """The parameters of its row of the history, with the identity that the wallet has, as far as that is text."""
         wallet = self.identity or wallet
         return {
             "kept_id": new_id(now),
             "kept_project_id": wallet.project_id,
             "kept_credential_id": wallet.id,
-            "kept_network": wallet.network,
-            "kept_label": wallet.label,
-            "kept_address": wallet.address,
-            "kept_public_key": wallet.public_key,
-            "kept_vault_id": wallet.vault_id,
+            "kept_network": in_utf8(wallet.network),
+            "kept_label": in_utf8(wallet.label),
+            "kept_address": in_utf8(wallet.address),
+            "kept_public_key": in_utf8(wallet.public_key),
+            "kept_vault_id": in_utf8(wallet.vault_id),
             "kept_text": self.text,
             "kept_form": self.form,
             "kept_reason": self.reason,

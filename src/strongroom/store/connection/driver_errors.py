@@ -94,8 +94,9 @@ def driver_error(error: BaseException) -> BaseException:
 
 
 def is_driver_error(error: BaseException) -> bool:
-    """Whether an error came from SQLAlchemy, sqlite3, or a driver of PostgreSQL."""
-    return isinstance(error, (DBAPIError, sqlite3.Error)) or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
+    """Whether an error came from SQLAlchemy, sqlite3, or a driver of PostgreSQL; no other sends a text that is none."""
+    known = isinstance(error, (DBAPIError, sqlite3.Error, UnicodeEncodeError))
+    return known or hasattr(error, "sqlstate") or hasattr(error, "pgcode")
 
 
 def is_of_failed_transaction(error: BaseException) -> bool:
@@ -106,6 +107,11 @@ def is_of_failed_transaction(error: BaseException) -> bool:
 def translate(error: BaseException, connection: Any = None) -> tuple[DriverFault, StoreError]:
     """Say what a driver's error means, and make the StoreError for it (raise it ``from`` the error)."""
     inner = driver_error(error)
+    if isinstance(inner, UnicodeEncodeError):
+        return DriverFault.REFUSED, StoreRefusedError(
+            "A text that would be written is not UTF-8: somebody wrote bytes into a column of text.",
+            hint="`strongroom doctor` names the row: put there what belongs there, by hand.",
+        )
     if isinstance(inner, sqlite3.Error):
         return _sqlite(inner)
     return _postgresql(inner, connection)

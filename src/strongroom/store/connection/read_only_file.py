@@ -34,7 +34,7 @@ class ReadOnlyFile(sqlite3.Connection):
             factory=cls,
         )
         connection._path, connection._at_rest = path, at_rest
-        connection.text_factory = _any_text
+        connection.text_factory = any_text
         return connection
 
     def was_changed(self) -> bool:
@@ -42,8 +42,14 @@ class ReadOnlyFile(sqlite3.Connection):
         return self._at_rest is not None and self._at_rest != _at_rest(self._path)
 
 
-def _any_text(data: bytes) -> str:
+def any_text(data: bytes) -> str:
+    """Text of whatever bytes SQLite keeps as text: it checks none."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def is_not_utf8(error: Exception) -> bool:
+    """Whether a text that was read or given is not UTF-8. A driver's message may quote the text."""
+    return isinstance(error, UnicodeEncodeError) or str(error).startswith("Could not decode to UTF-8")
 
 
 def _at_rest(path: Path) -> tuple[int, ...] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +13,7 @@ from uuid import UUID
 from strongroom.errors import TriggerConflictError
 from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, STATEMENT
 from strongroom.store.connection.qualified import QualifiedTexts
+from strongroom.store.connection.read_only_file import any_text, is_not_utf8
 
 Row = tuple[Any, ...]
 
@@ -26,9 +29,14 @@ class Session:
     """Each statement as PostgreSQL is sent it: nothing in it is looked up in search_path."""
 
     def fetch(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-        """Run a statement and return its rows."""
-        self._execute(sql, parameters)
-        return self.cursor.fetchall()  # type: ignore[no-any-return]
+        """Run a statement and return its rows. Text of SQLite that is not UTF-8 comes through, as surrogates."""
+        try:
+            self._execute(sql, parameters)
+            return self.cursor.fetchall()  # type: ignore[no-any-return]
+        except (sqlite3.OperationalError, UnicodeEncodeError) as error:
+            if not (self.sqlite and is_not_utf8(error) and sql.lstrip().startswith("SELECT")):
+                raise
+        return self._fetch_any_text(sql, parameters)
 
     def change(self, sql: str, parameters: Mapping[str, Any]) -> int:
         """Run a statement and return how many rows it wrote."""
@@ -79,6 +87,17 @@ class Session:
         else:
             self.cursor.execute(sql, prepare=False)
 
+    def _fetch_any_text(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """The same, taking any text for this once: all other rows are read at SQLite's own speed."""
+        connection = self.cursor.connection
+        usual = connection.text_factory
+        connection.text_factory = any_text
+        try:
+            self._execute(*_with_any_text(sql, parameters))
+            return self.cursor.fetchall()  # type: ignore[no-any-return]
+        finally:
+            connection.text_factory = usual
+
     def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
         if self.sqlite:
             self.cursor.execute(sql, _own(parameters))
@@ -107,6 +126,18 @@ class NumberedSession(Session):
 def _own(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as SQLite takes them; by exact type first: nearly all of them are text."""
     return {name: each if type(each) is str else _for_sqlite(each) for name, each in parameters.items()}
+
+
+def _with_any_text(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The same statement; a parameter that is no UTF-8, such as the id that a page begins behind, still as text."""
+    given = dict(parameters)
+    for name, value in parameters.items():
+        if isinstance(value, str) and (data := value.encode("utf-8", "surrogateescape")) != value.encode(
+            errors="replace"
+        ):
+            given[name] = data
+            sql = re.sub(rf":{name}\b", f"CAST(:{name} AS TEXT)", sql)
+    return sql, given
 
 
 def _for_sqlite(value: Any) -> Any:

@@ -32,6 +32,11 @@ def readable(row: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(value.decode(errors="replace") if isinstance(value, bytes) else value for value in row)
 
 
+def in_utf8(text: str) -> str:
+    """A text that can be written; in the place of what is none, as SQLite may hold it, stand question marks."""
+    return text.encode(errors="replace").decode()
+
+
 def time_of(value: Any) -> datetime | None:
     """A time in UTC, or None where the row holds none; a number is seconds since 1970, or milliseconds of this age."""
     try:
