@@ -56,6 +56,7 @@ class GivenKeys:
         self.address_space = network.address_space
         self.coin_type, self.explorer, self.key_forms = network.coin_type, network.explorer, network.key_forms
         self.curve = network.curve
+        self.key_shape = network.key_shape
         self.names = (network.name,)
         self.chains = (network,)
         self.schemes_of = network.schemes_of

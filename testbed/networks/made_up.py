@@ -39,6 +39,7 @@ class Pairwise:
     address_space: AddressSpace = _SPACE
     coin_type: int = 9999
     explorer: str | None = None
+    key_shape: str = ""
     key_forms: tuple[str, ...] = ("128 hexadecimal digits",)
 
     def curve(self, scheme: str) -> str:

@@ -85,7 +85,7 @@ def first_places(network: Network) -> Iterable[DerivationPath]:
     return first.values()
 
 
-@lru_cache(64)
+@lru_cache(1024)
 def _usual(conventions: Conventions, schemes: tuple[str, ...]) -> tuple[DerivationPath, ...]:
     return tuple(place for place in derivation_paths(conventions) if place.scheme in schemes)
 

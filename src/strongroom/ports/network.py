@@ -40,6 +40,14 @@ class Chain(Protocol):
     def address_space(self) -> AddressSpace:
         """Which networks share its addresses, and what they look like."""
 
+    @property
+    def key_shape(self) -> str:
+        """A regular expression of the text forms of private keys that are its own; empty where it has none.
+
+        Bounded in length, without capturing groups; what matches need not be a key. Hexadecimal digits, Wallet Import
+        Format, keypairs and phrases are read everywhere, and need no shape.
+        """
+
 
 class Network(Chain, Protocol):
     """A registered chain: how keys are derived, written and shown. Stateless; nothing here touches a network.

@@ -34,6 +34,11 @@ class BitcoinChain:
         return f"bip122:{self.genesis}"
 
     @property
+    def key_shape(self) -> str:
+        """Empty: its keys are written in forms that are read everywhere."""
+        return ""
+
+    @property
     def address_space(self) -> AddressSpace:
         """That of the entry: chains that share prefix and version bytes share their addresses."""
         return _addresses(self.space, self.hrp)

@@ -27,6 +27,11 @@ class EvmChain:
         return f"eip155:{self.chain_id}"
 
     @property
+    def key_shape(self) -> str:
+        """Empty: its keys are written in forms that are read everywhere."""
+        return ""
+
+    @property
     def address_space(self) -> AddressSpace:
         """``evm``: one key has one address on every chain."""
         return _ADDRESSES

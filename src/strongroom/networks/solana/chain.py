@@ -27,6 +27,11 @@ class SolanaChain:
         return f"solana:{self.genesis}"
 
     @property
+    def key_shape(self) -> str:
+        """Empty: its keys are written in forms that are read everywhere."""
+        return ""
+
+    @property
     def address_space(self) -> AddressSpace:
         """``solana``: every cluster has the same addresses."""
         return _ADDRESSES

@@ -144,13 +144,13 @@ class Derivation:
 
         ``indices``: how many of a scheme's, where it has indices.
         """
-        seen: set[DerivationPath] = set()
+        seen: set[tuple[str, DerivationPath]] = set()
         for network in self._networks:
             within = spaces is None or network.address_space.name in spaces
             for first in phrase_search.first_places(network) if within else ():
                 for place in _places(network, first, indices):
-                    if place not in seen:
-                        seen.add(place)
+                    if (network.address_space.name, place) not in seen:
+                        seen.add((network.address_space.name, place))
                         key = network.derive(phrase, place.scheme, place.path).private_key
                         address = _address(network, place.scheme, key)
                         yield from () if address is None else (address,)

@@ -12,8 +12,8 @@ from strongroom.secret import Secret
 from strongroom.usecases.addresses import canonical
 
 if TYPE_CHECKING:
+    from strongroom.takeover.doctor.found import Found
     from strongroom.takeover.doctor.key_texts import KeyText
-    from strongroom.takeover.doctor.notations import Found
 
 
 class FieldTexts:

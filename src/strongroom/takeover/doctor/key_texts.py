@@ -17,8 +17,8 @@ from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor import ciphertexts, envelope, json_members, language_forms, notations, prose, wrappings
+from strongroom.takeover.doctor.found import Found
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
-from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
 
 __all__ = ["IN_PLAINTEXT", "LOCKED", "UNOPENED", "KeyText", "KeyTextKind", "TextReading", "read", "read_plaintext"]

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 from strongroom.crypto.phrase import LANGUAGES, WORD_COUNTS, Phrase, words_of
 from strongroom.errors import InvalidMnemonicError
@@ -15,6 +14,8 @@ from strongroom.networks.codecs import base58, key_text
 from strongroom.networks.curves import ed25519, secp256k1
 from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.secret import Secret
+from strongroom.takeover.doctor.found import Found
+from strongroom.takeover.doctor.own_forms import own_forms
 
 KEY_BYTES = 32
 KEYPAIR_BYTES = 64
@@ -49,28 +50,9 @@ _DER_LONG = 0x80
 _DER_LONGEST = 0x82
 
 
-class Found(NamedTuple):
-    """A key or phrase, as one notation reads it."""
-
-    form: str
-    key: Secret | None = None
-    phrase: Phrase | None = None
-    certain: bool = False
-    """Whether it can be nothing else; else it is a key only where it derives the stored address."""
-    proved: bool = False
-    """Whether a checksum, or the public key next to it, says that it is a private key, whatever its name says."""
-    written: Secret | None = None
-    """As it is written, where that says more than the key (of which networks it is, and in which scheme) or phrase (the
-    word before it, which may be a label or one of another phrase)."""
-    tree: ExtendedKey | None = None
-    """An extended key, of which many keys are derived: one of them is a key of the row where it derives its address."""
-    partial: bool = False
-    """Whether more stands there than the key: the rest of a seed, a long number."""
-
-
 def plain(text: str) -> Found | None:
     """A key or phrase as wallets write it."""
-    return _key(text) or _phrase(text) or _extended(text)
+    return _key(text) or next(own_forms(text), None) or _phrase(text) or _extended(text)
 
 
 def otherwise(text: str) -> Iterator[Found]:

@@ -9,9 +9,9 @@ from strongroom.crypto.sealing import is_sealed
 from strongroom.records.vault_texts import LEAST_SEALED_CHARACTERS
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor import language_forms, wrappings
+from strongroom.takeover.doctor.found import Found
 from strongroom.takeover.doctor.key_kinds import KeyText
 from strongroom.takeover.doctor.key_texts import TextReading, read
-from strongroom.takeover.doctor.notations import Found
 from strongroom.takeover.doctor.wrappings import Inner
 
 

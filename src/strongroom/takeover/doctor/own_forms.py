@@ -1,0 +1,50 @@
+"""Private keys in a text form that is one family's own, such as ``S...`` of Stellar: the network reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from strongroom.errors import InvalidPrivateKeyError
+from strongroom.networks import TABLE
+from strongroom.ports.network import Network
+from strongroom.secret import Secret
+from strongroom.takeover.doctor.found import Found
+
+_LONGEST_CHARACTERS = 512
+
+
+def own_forms(text: str) -> Iterator[Found]:
+    """What a text is to each family whose own form it has."""
+    if len(text) > _LONGEST_CHARACTERS:
+        return
+    shapes, names = _shapes()
+    shaped = shapes.match(text)
+    if shaped is None or shaped.lastindex is None:
+        return
+    for name, fits in zip(names, shaped.groups(), strict=True):
+        if fits is not None:
+            written, network = Secret.from_text(text), TABLE.get(name)
+            key = _read(network, written)
+            if key is not None:
+                yield Found(f"private key as {name} writes it", key, certain=True, proved=True, written=written)
+
+
+@cache
+def _shapes() -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """One pattern that says which shapes fit, each in a group of its own; and the first network of each."""
+    first: dict[str, str] = {}
+    for chain in TABLE.chains:
+        if chain.key_shape:
+            first.setdefault(chain.key_shape, chain.name)
+    if any(re.compile(shape).groups for shape in first):
+        raise ValueError("the shape of a key text has a capturing group")
+    return re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in first), re.ASCII), tuple(first.values())
+
+
+def _read(network: Network, written: Secret) -> Secret | None:
+    try:
+        return network.parse_private_key(written)
+    except InvalidPrivateKeyError:
+        return None
