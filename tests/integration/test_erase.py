@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,10 +13,14 @@ import pytest
 
 import strongroom
 from strongroom import Vault, Wallet
+from strongroom.records import phrases
 from strongroom.records.erasure import erased_label
 from strongroom.records.register import Registered
 from strongroom.store import erase_store, schema
 from strongroom.store.erase_store import SqlEraseStore
+from strongroom.takeover.migrate import session
+from strongroom.usecases import acknowledge
+from testbed.databases.attacked import Attacked
 from testbed.databases.deployments import Deployment
 from testbed.databases.foreign import FOREIGN_TEXT, add_credential, put_text
 from testbed.harness.fork_server import ForkServer
@@ -87,7 +92,7 @@ def test_nobody_is_named_and_every_key_opens(core_deployments: Deployment) -> No
         assert traces(core_deployments) == []
         assert erased.complete
         assert erased.wallets == len(keys) + core_deployments.foreign
-        assert set(erased.as_dict()["kept"]) == {"keys", "addresses", "log", "nonces", "legacy"}
+        assert set(erased.as_dict()["kept"]) == {"keys", "addresses", "log", "nonces", "events", "legacy"}
         assert_keys(vault, keys)
         wallets = vault.list_wallets(project).wallets
         assert {each.status for each in wallets} == {"revoked"}
@@ -318,6 +323,59 @@ def test_metadata_that_may_hold_a_key_are_left(sqlite_vault_url: str, root_key_u
         deployment.execute("UPDATE project_credentials SET metadata = json_remove(metadata, ?)", f"$.{member}")
         assert vault.erase_project(project, actor="operator", reason="request 17").complete
         assert traces(deployment) == []
+
+
+ACTORLESS = {"init", "retire"}
+"""Events that strongroom writes by itself."""
+
+
+def events_of_source() -> set[str]:
+    """Every event that strongroom writes."""
+    source = Path(strongroom.__file__).parent
+    texts = [path.read_text() for path in source.rglob("*.py")]
+    names = {name for text in texts for name in re.findall(r'\bEvent\("([a-z-]+)"', text)}
+    others = {name for text in texts for name in re.findall(r"\bEvent\(([A-Za-z_]+),", text)}
+    assert others == {"EVENT", "event"}, "those of acknowledge and migrate, and those of phrases"
+    return names | {acknowledge.EVENT, session.EVENT, *phrases.EVENTS}
+
+
+def test_the_document_names_the_events_whose_actors_stay(sqlite_vault_url: str, root_key_uri: str) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "erasure.md").read_text()
+    goes, stays = document.split("## What stays, and why")
+    deployment = Deployment("sqlite", sqlite_vault_url, root_key_uri)
+    with deployment.open() as vault:
+        project = uuid4()
+        wallet = vault.create_wallet(project, "ethereum").wallet
+        vault.rotate_sealing_key(actor="jane.roe", reason="jane.roe")
+        names = events_of_source() - ACTORLESS
+        for name in names - {"rotate", "erase-project"}:
+            told = {"wallet": str(wallet.id), "project_id": str(project), "actor": "jane.roe", "reason": "jane.roe"}
+            deployment.execute(
+                "INSERT INTO strongroom_events (id, event, details, created_at) SELECT ?, ?, ?, created_at"
+                " FROM strongroom_events LIMIT 1",
+                *(uuid4(), name, json.dumps(told)),
+            )
+        vault.erase_project(project, actor="jane.roe", reason="jane.roe")
+    sql = "SELECT DISTINCT event FROM strongroom_events WHERE details LIKE '%jane.roe%'"
+    left = {name for (name,) in deployment.execute(sql)}
+    assert {name for name in names if f"`{name}`" in stays.partition("## Afterwards")[0]} == left
+    assert {"repair", "accept-foreign", "rotate", "erase-project"} <= left
+    gone = names - left - set(phrases.EVENTS)
+    assert {name for name in names if f"`{name}`" in goes.partition("## What goes")[2]} == gone
+
+
+@pytest.mark.parametrize("attacked", ["sqlite", "g4"], indirect=True)
+def test_a_repair_of_a_wallet_loses_its_actor_and_the_run_keeps_it(attacked: Attacked) -> None:
+    """The event of the whole run names no wallet: docs/erasure.md says so."""
+    project = attacked.deployment.project()
+    wallet = attacked.in_plaintext(project)
+    assert attacked.apply(attacked.plan(), "--actor", "jane.roe", "--reason", "jane.roe").code == 0
+    with attacked.deployment.open() as vault:
+        assert [each.actor for each in vault.list_log(wallet=wallet, action="repair").records] == ["jane.roe"]
+        vault.erase_project(project, actor="operator", reason="request 17")
+        of_wallet, of_run = vault.list_log(action="repair").records
+        assert {each.actor for each in vault.list_log(wallet=wallet).records} <= {None}
+        assert {of_wallet.actor, of_run.actor} == {None, "jane.roe"}
 
 
 def test_who_took_a_kept_key_of_a_wallet_without_rows_is_erased(core_deployments: Deployment) -> None:

@@ -21,6 +21,8 @@ KEPT: Mapping[str, str] = {
     "addresses": "Project ids, wallet ids, addresses, public keys, networks: the seal binds each key to them.",
     "log": "That something was done, when, with which digest: without who, why, from where, and to whom.",
     "nonces": "What was signed under which nonce of an account: it keeps the same nonce from being signed twice.",
+    "events": "Who repaired, upgraded or migrated the vault, accepted foreign wallets, changed its keys, acknowledged "
+    "a finding, or erased, and why: these events are about no single project, or tell of the erasure itself.",
     "legacy": "Columns and metadata that only a legacy application wrote: they are its own to erase.",
 }
 """What an erasure leaves, and why."""
