@@ -186,22 +186,29 @@ def recorded_elsewhere(
 
     None where there is none, or a phrase derives the key by another scheme than the record's.
     """
-    for network in context.networks:
-        for scheme in network.schemes:
-            half = _half(network, material, scheme)
-            if half is None:
+    for public_key in dict.fromkeys(half.public_key for half in of_key(context, material)):  # networks share them
+        for wallet_id in context.store.register.wallets_of_other_projects(project_id, public_key):
+            found = recorded(context, wallet_id)
+            if found is None or found.record.project_id == project_id:
                 continue
-            for wallet_id in context.store.register.wallets_of_other_projects(project_id, half.public_key):
-                found = recorded(context, wallet_id)
-                if found is None or found.record.project_id == project_id or found.record.network != network.name:
-                    continue
-                wallet = wallet_of(found.record)
-                if not same_address(context, wallet, half.address):
-                    continue
-                if material.mnemonic is None:
-                    return wallet, replace(material, scheme=scheme, path=wallet.path)
-                if material.scheme == scheme:
-                    return wallet, material
+            wallet = wallet_of(found.record)
+            scheme = _scheme_of(context, material, wallet)
+            if scheme is not None and material.mnemonic is None:
+                return wallet, replace(material, scheme=scheme, path=wallet.path)
+            if scheme is not None and material.scheme == scheme:
+                return wallet, material
+    return None
+
+
+def _scheme_of(context: VaultContext, material: KeyMaterial, wallet: Wallet) -> str | None:
+    """The scheme in which a key is a wallet's, on that wallet's network; None where it is in none."""
+    if wallet.network not in context.networks.names:
+        return None
+    network = context.networks.get(wallet.network)
+    for scheme in network.schemes:
+        half = _half(network, material, scheme)
+        if half is not None and same_address(context, wallet, half.address):
+            return scheme
     return None
 
 

@@ -20,7 +20,7 @@ from strongroom.usecases.phrase_accounts import key_of, path_at, template_of
 
 GAP = 20
 """Indices that are derived behind the last one that is taken: the gap limit of BIP-44."""
-MOST_COMPARED = 200_000
+MOST_COMPARED = 400_000
 """Keys that a key from a person is compared with, which takes about a quarter of a minute."""
 
 
@@ -81,7 +81,13 @@ class PhraseKeys:
 
         Raises KeyConflictError where there are more keys than are compared, or the row of an account was changed.
         """
-        for network, scheme, account in accounts_of(self._context.networks, place, self._counted(place)):
+        counted = self._counted(place)
+        seen = set[tuple[str, str, str]]()
+        for network, scheme, account in accounts_of(self._context.networks, place, counted):
+            branch = (network.curve(scheme), scheme, account.template)
+            if branch in seen and account not in counted:
+                continue  # networks that differ in their addresses alone have one key there
+            seen.add(branch)
             for number in range(account.next_index + GAP):
                 if not self._left:
                     raise _too_many()

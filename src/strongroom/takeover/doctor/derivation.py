@@ -56,10 +56,9 @@ class Derivation:
     """Knows the networks, and the paths that somebody named."""
 
     def __init__(self, networks: Networks, paths: Sequence[str] = ()) -> None:
-        self._networks = tuple(networks)
         self._addresses = address_table(networks)
         self._paths = tuple(paths)
-        self._schemes = {network.name: tuple(network.schemes) for network in self._networks}
+        self._schemes = {network.name: tuple(network.schemes) for network in self._addresses.distinct}
 
     def targets(self, named: str, address: str) -> tuple[Target, ...]:
         """What an address may be, in its canonical form: on the named network where it is valid there, else on any."""
@@ -137,7 +136,7 @@ class Derivation:
 
     def public_keys(self, key: Secret) -> frozenset[bytes]:
         """The public keys of a private key on any network, in every form that wallets write."""
-        return frozenset(form for network in self._networks for form in _public_forms(network, key))
+        return frozenset(form for network in self._addresses.distinct for form in _public_forms(network, key))
 
     def first_addresses(self, phrase: Phrase, spaces: Collection[str] | None = None, indices: int = 1) -> Iterator[str]:
         """The address at the most usual place of each scheme of each network, or of those in some spaces.
@@ -145,7 +144,7 @@ class Derivation:
         ``indices``: how many of a scheme's, where it has indices.
         """
         seen: set[tuple[str, DerivationPath]] = set()
-        for network in self._networks:
+        for network in self._addresses.distinct:
             within = spaces is None or network.address_space.name in spaces
             for first in phrase_search.first_places(network) if within else ():
                 for place in _places(network, first, indices):
