@@ -194,6 +194,32 @@ def test_nor_one_that_a_text_says_that_strongroom_unwraps(attacked: Attacked, wh
     assert_refused(attacked, row, key)
 
 
+@pytest.mark.parametrize("table", ["strongroom_vault_history", "credential_vault_storage", "project_credentials"])
+def test_nor_one_that_the_row_of_the_first_id_says(attacked: Attacked, table: str) -> None:
+    """No id comes before it: the first page begins with it."""
+    deployment = attacked.deployment
+    first = "" if deployment.backend == "sqlite" else UUID(int=0)
+    victim, key, row = scene(attacked, "history")
+    text = text_of_history(attacked, victim.id)
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", victim.id)
+    mine = project_of(attacked, row)
+    if table == "strongroom_vault_history":
+        attacked.entry(row, text, mine, victim.address, "foreign")
+        deployment.execute(f"UPDATE {table} SET id = ? WHERE credential_id = ?", first, row)
+    elif table == "credential_vault_storage":
+        other = planted(attacked, mine, "0x")
+        record = attacked.record(other, text, mine)
+        deployment.execute(f"UPDATE {table} SET id = ? WHERE id = ?", first, record)
+    else:
+        other = planted(attacked, mine, "0x")
+        put_in_metadata(attacked, other, text)
+        if deployment.foreign:
+            deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", other)
+        deployment.execute("DELETE FROM credential_usage_logs WHERE credential_id = ?", other)
+        deployment.execute(f"UPDATE {table} SET id = ? WHERE id = ?", first, other)
+    assert_refused(attacked, row, key)
+
+
 @pytest.mark.parametrize("characters", [150_000, 300_000])
 def test_nor_one_that_a_member_of_long_metadata_says(attacked: Attacked, characters: int) -> None:
     """PostgreSQL reads the short members of metadata that are too long; of the longest ones nothing is compared."""

@@ -128,10 +128,14 @@ class SqlRegisterStore:
         }
         for table, sql in statements.items():
             place, read = pages.first_place(table), set[tuple[str, str]]()
-            while found := self.context.read(sql, {**place, "beginning": SEALED_PREFIX, "limit": _PAGE_OF_TEXTS}):
+            named = {"beginning": SEALED_PREFIX, "limit": _PAGE_OF_TEXTS + 1}
+            while found := self.context.read(sql, {**place, **named}):
+                is_last = len(found) <= _PAGE_OF_TEXTS
+                if read and (found[0][0], found[0][1]) == (place["after"], place["after_project_id"]):
+                    del found[0]  # which was on the page before
                 texts = [str(text or "") for _, _, text in map(rows.readable, found)]
                 yield [(text, texts_in(text) if table == "metadata" else (text,)) for text in texts]
-                if len(found) < _PAGE_OF_TEXTS:
+                if is_last:
                     break
                 place = {"after": found[-1][0], "after_project_id": found[-1][1]}
                 last = (str(found[-1][0]), str(found[-1][1]))

@@ -82,7 +82,8 @@ class PageStatements(StatementBuilder):
         """A page of the texts of vault records that have a sealed text anywhere, or one that is wrapped in something.
 
         Each as a whole, or from the first sealed text on where it is longer than any that is looked into. Metadata are
-        always whole: their members are looked into one by one.
+        always whole: their members are looked into one by one. A page begins with the row of the id that it is behind:
+        the first id of all is one as well.
         """
         return self._with_sealed(VAULT.c.id, VAULT.c.encrypted_private_key)
 
@@ -114,11 +115,11 @@ class PageStatements(StatementBuilder):
         start = case((may_hold, literal_column("1")), else_=from_there)
         text = from_place(whole, start, LONGEST_HELD + 1, postgresql=postgresql)
         found: Select[Any] = select(place[-1].label("place"), owner.label("owner"), text).select_from(row.table)
-        found = found.where(tuple_(*place) > tuple_(*named), or_(may_hold, from_there > literal_column("0")))
+        found = found.where(tuple_(*place) >= tuple_(*named), or_(may_hold, from_there > literal_column("0")))
         return limited(found.order_by(*place), param("limit", HEAD.c.version))
 
     def first_place(self, table: str) -> dict[str, Any]:
-        """Where the first page of texts with sealed ones begins. SQLite takes any text for an id."""
+        """Where the first page of texts with sealed ones begins: no id comes before. SQLite takes any text for one."""
         row = {"record": VAULT, "entry": HISTORY, "metadata": CREDENTIAL}[table].c.id
         return {"after": NO_UUID if self.writes_in_one and self._is_uuid(row) else "", "after_project_id": NO_UUID}
 
