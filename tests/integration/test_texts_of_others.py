@@ -13,7 +13,7 @@ import pytest
 
 import strongroom
 from strongroom import Wallet
-from strongroom.crypto import sealing
+from strongroom.crypto.sealed_headers import first_header, headers_in
 from strongroom.networks import TABLE
 from strongroom.records.key_material import KeyMaterial
 from strongroom.secret import Secret
@@ -190,7 +190,8 @@ def test_nor_one_that_a_text_says_that_strongroom_unwraps(attacked: Attacked, wh
         with opened(attacked) as context:
             inside = context.texts.sealed_in(text_of_history(attacked, row))
             assert inside is not None, "strongroom unwraps it"
-            assert str(victim.id) == sealing.wallet_in(inside)
+            assert first_header(inside) == next(headers_in(inside))
+            assert next(headers_in(inside)).wallet_id == victim.id
     assert_refused(attacked, row, key)
 
 

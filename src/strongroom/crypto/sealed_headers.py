@@ -39,6 +39,11 @@ class HeaderInText(NamedTuple):
         """Whether it is a wallet's own text: no key or text that was kept aside, which is no wallet's."""
         return self.typ == sealing.TYPE
 
+    @property
+    def wallet_id(self) -> UUID | None:
+        """The wallet under whose id the text has a key, its own or one that was kept aside; else None."""
+        return self.id if self.typ in (sealing.TYPE, sealing.ASIDE_TYPE) else None
+
     def whole(self, text: str) -> str:
         """The sealed text, out of the text that it stands in, as far as it has the form of one."""
         found = _WHOLE.match(text, self.begins, self.begins + jwe.MAX_TEXT_BYTES)
@@ -55,6 +60,11 @@ def headers_in(text: str) -> Iterator[HeaderInText]:
         begins = segment[1].rfind(SEALED_PREFIX)
         if begins >= 0 and (found := _read(segment[1][begins:], segment.start() + begins)) is not None:
             yield found
+
+
+def first_header(beginning: str) -> HeaderInText | None:
+    """The header of the sealed text that a text begins with, of which no more need be there; None where none does."""
+    return _read(beginning.partition(".")[0], 0)
 
 
 def _read(segment: str, begins: int) -> HeaderInText | None:

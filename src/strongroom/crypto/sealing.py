@@ -172,15 +172,6 @@ def identity_in(text: str, *, of_text: bool = False) -> Identity | None:
         return None
 
 
-def wallet_in(beginning: str) -> str | None:
-    """The id of the wallet that the header of a sealed text names, by its beginning; None where it names none."""
-    try:
-        header = json.loads(jwe.decode_segment(beginning.partition(".")[0]))
-        return str(UUID(header["credential"])) if header["typ"] in (TYPE, ASIDE_TYPE) else None
-    except (jwe.JweError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
 def beginning_of(kid: str, project_id: UUID, credential_id: UUID) -> str:
     """What a text that was sealed for a wallet by a sealing key begins with, as far as that alone decides it."""
     header = jwe.encode_header(_header(kid, Identity(project_id, credential_id, "", ""), TYPE))

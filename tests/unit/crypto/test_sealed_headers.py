@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from strongroom.crypto import sealing
-from strongroom.crypto.sealed_headers import headers_in
+from strongroom.crypto.sealed_headers import first_header, headers_in
 from strongroom.records.key_material import Identity, KeyMaterial
 from strongroom.secret import Secret
 
@@ -43,3 +43,19 @@ def test_a_long_run_without_a_dot_takes_no_square_of_its_length(text: str) -> No
     began = time.perf_counter()
     assert list(headers_in(text)) == []
     assert time.perf_counter() - began < 5, "seconds; minutes, where every place in it is tried"
+
+
+@pytest.mark.parametrize("length", [400, 600, 5_000])
+def test_the_first_header_is_read_of_a_beginning_of_the_text(length: int) -> None:
+    text = sealed()
+    identity = sealing.identity_in(text)
+    found = first_header(text[:length])
+    assert identity is not None
+    assert found is not None
+    assert (found.wallet_id, found.project_id) == (identity.credential_id, identity.project_id)
+    assert found == next(headers_in(text))
+
+
+@pytest.mark.parametrize("text", ["", "x", ".", sealed()[:100], f"x{sealed()}", "eyJraWQiOiJhIn0.x", "W10.x", "bnVsbA"])
+def test_a_text_that_begins_with_no_header_has_none(text: str) -> None:
+    assert first_header(text) is None

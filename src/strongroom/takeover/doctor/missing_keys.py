@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from strongroom.crypto import sealing
+from strongroom.crypto.sealed_headers import first_header
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
-from strongroom.takeover.doctor import in_history, sealed_texts
+from strongroom.takeover.doctor import in_history
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
@@ -150,10 +151,11 @@ class MissingKeys:
         """The sealed texts that the history keeps of other wallets than their own."""
         for entry_id, wallet_id, beginning in inspection.sealed_beginnings(of_others=False):
             unopened.note_text(beginning)
-            named = sealing.wallet_in(beginning)
-            if named is None and not sealed_texts.is_known(beginning):
+            header = first_header(beginning)
+            if header is None:
                 unopened.note(ODD)
-            if named in (None, wallet_id):
+                continue
+            if header.wallet_id is None or str(header.wallet_id) == wallet_id:
                 continue
             kept = inspection.kept_entry(entry_id)
             if kept is not None:

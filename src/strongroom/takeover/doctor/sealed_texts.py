@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from strongroom.crypto import jwe, phrase_sealing, sealing
+from strongroom.crypto import jwe, sealing
 from strongroom.crypto.keyring import Keyring
 from strongroom.errors import InvalidRequestError, StrongroomError
 from strongroom.ports.network import Networks
@@ -51,15 +50,6 @@ def sealed_header(text: str, *, aside: bool = False) -> SealedHeader | None:
         )
     except KeyError:
         return None
-
-
-def is_known(beginning: str) -> bool:
-    """Whether a text begins as a phrase's, or as one that was kept as it was: read elsewhere."""
-    try:
-        header = json.loads(jwe.decode_segment(beginning.partition(".")[0]))
-        return isinstance(header, dict) and header.get("typ") in (sealing.TEXT_TYPE, phrase_sealing.TYPE)
-    except (jwe.JweError, ValueError, RecursionError):
-        return False
 
 
 def differing_columns(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from strongroom.crypto import sealing
+from strongroom.crypto.sealed_headers import first_header
 from strongroom.errors import KeyConflictError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.register import Registered
@@ -168,12 +168,13 @@ class WaysOut:
         """Entries with a text of another wallet, which is gone and has no record, and that wallet's id."""
         told = FirstIds()
         for entry_id, wallet_id, text in self._inspection.sealed_beginnings(of_others=True):
-            named = sealing.wallet_in(text)
-            if named is None or named == wallet_id or not told.add(named):
+            header = first_header(text)
+            named = None if header is None else header.wallet_id
+            if named is None or str(named) == wallet_id or not told.add(str(named)):
                 continue
-            gone = self._vault_context.store.wallets.get(UUID(named)) is None
-            if gone and recorded(self._vault_context, UUID(named)) is None:
-                yield entry_id, named
+            gone = self._vault_context.store.wallets.get(named) is None
+            if gone and recorded(self._vault_context, named) is None:
+                yield entry_id, str(named)
 
     def of_gone(self, wallet_id: str, place: str) -> tuple[str, str]:
         """The command for a wallet whose rows are gone, of which a text in its own history opens."""
