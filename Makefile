@@ -7,6 +7,8 @@ PYTHON ?= python3
 # Each of the many processes of a run would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
+# The chains' own libraries, which tests of `make attack` ask: an environment that nothing else sees.
+ORACLES := .venv-oracles
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 # A virtual environment made without ensurepip (Debian's python3 without python3-venv) borrows pip from outside.
@@ -122,7 +124,7 @@ test-citus: $(VENV)/.all ## Run the tests for Citus, then the integration tests 
 	$(BIN)/pytest tests/citus $(PYTEST_ARGS)
 	STRONGROOM_DISTRIBUTED=1 STRONGROOM_ATTACK=$(CITUS_SIZE) $(BIN)/pytest $(CITUS_TESTS) -k "$(CITUS)" $(PYTEST_ARGS)
 
-attack: $(VENV)/.all ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
+attack: $(VENV)/.all $(ORACLES)/.done ## Attack at length, run all that `make test` leaves out, then other versions; SEED=7 repeats a run
 	STRONGROOM_ATTACK=attack $(ATTACK) -m longer $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory elsewhere PYTEST_ARGS=
 
@@ -147,7 +149,7 @@ selected-sharded:
 matrix: $(VENV)/.all ## Tamper with every column of every table in every way, ask every verb, print the matrix
 	STRONGROOM_ATTACK=matrix $(ATTACK) tests/attacks/tampering $(PYTEST_ARGS)
 
-soak: $(VENV)/.all ## Attack for an hour: kills, cuts, failovers, faults, then other versions whole; TIMES=10 for longer
+soak: $(VENV)/.all $(ORACLES)/.done ## Attack for an hour: kills, cuts, failovers, faults, then other versions whole; TIMES=10 for longer
 	STRONGROOM_ATTACK=soak $(ATTACK) --verbose tests/attacks $(PYTEST_ARGS)
 	STRONGROOM_ATTACK=soak $(PYTEST) tests/integration tests/acceptance -m longer
 	@$(MAKE) --no-print-directory test-oldest OLDEST_TESTS=tests PYTEST_ARGS=
@@ -167,16 +169,17 @@ lock: ## Choose the newest versions that pyproject.toml allows and pin them with
 		--output-file requirements/core.txt
 	.venv-lock/bin/uv pip compile --quiet pyproject.toml --extra postgresql --universal --python-version 3.11 --no-header \
 		--no-annotate --no-emit-index-url --no-deps --resolution lowest-direct --output-file .venv-lock/oldest.txt
+	.venv-lock/bin/uv pip compile --quiet --upgrade --group oracles $(UV_LOCKED) --output-file requirements/oracles.txt
 	cp requirements/all.txt requirements/oldest.txt
 	.venv-lock/bin/uv pip compile --quiet $(UV_LOCK) --extra postgresql --group test --constraints .venv-lock/oldest.txt \
 		--output-file requirements/oldest.txt
 
 # For Python 3.11 and newer on every platform. No comment names where the files came from.
-UV_LOCK := pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url
+UV_LOCKED := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+UV_LOCK := pyproject.toml --group build $(UV_LOCKED)
 
 clean: ## Remove environments, caches and results; nothing that you wrote
-	rm -rf $(VENV) .venv-oldest .venv-lock build dist bench/results demo/work
+	rm -rf $(VENV) $(ORACLES) .venv-oldest .venv-lock build dist bench/results demo/work
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -193,6 +196,13 @@ $(VENV)/.core: $(CORE_LOCK) pyproject.toml | $(PY)
 	@$(PIP_INSTALL) --no-deps --require-hashes -r $(CORE_LOCK)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@$(PIP) check >/dev/null || { $(PIP) check; echo "requirements/ is older than pyproject.toml: make lock" >&2; exit 1; }
+	@touch $@
+
+$(ORACLES)/.done: requirements/oracles.txt | $(PY)
+	@echo "Installing the chains' own libraries into $(ORACLES)"
+	@rm -rf $(ORACLES) && $(PYTHON) -m venv --without-pip $(ORACLES)
+	@$$(if $(PY) -c 'import pip' 2>/dev/null; then echo $(PY); else echo $(PYTHON); fi) -m pip --python $(ORACLES)/bin/python \
+		install -qq --no-input --disable-pip-version-check --no-deps --require-hashes -r requirements/oracles.txt
 	@touch $@
 
 # The rest: PostgreSQL driver and server, test libraries, linters.

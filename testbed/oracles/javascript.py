@@ -6,61 +6,25 @@ Where they cannot be installed the tests that ask fail: a second opinion that is
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
+from testbed.oracles.process import OracleError, OracleProcess
 from testbed.servers import node
 
 _HERE = Path(__file__).parent
 _INSTALL_SECONDS = 300
 
 
-class OracleError(Exception):
-    """The oracle cannot be installed, died, or refused a request."""
-
-
-class JavaScriptOracle:
+class JavaScriptOracle(OracleProcess):
     """A process of node that answers requests, a line each."""
 
     def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            [node.program(), "oracle.mjs"],
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> JavaScriptOracle:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
-        self._process.stdout.close()
-
-    def ask(self, operation: str, **request: Any) -> Any:
-        """Return the result of an operation. Raises OracleError where the oracle refuses."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"operation": operation, **request}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise OracleError("the oracle died")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise OracleError(answer["error"])
-        return answer["result"]
+        super().__init__([node.program(), "oracle.mjs"], folder)
 
 
 def installed(name: str, cache: Path | None = None) -> Path:

@@ -12,7 +12,8 @@ from testbed.harness.sizes import examples
 from testbed.networks import evm_payloads as made
 from testbed.networks.evm_payloads import Account
 from testbed.networks.known import keys
-from testbed.oracles.javascript import JavaScriptOracle, OracleError, installed
+from testbed.oracles.javascript import JavaScriptOracle, installed
+from testbed.oracles.process import OracleError
 from testbed.servers import node
 from tests.unit.networks.evm import payloads
 
