@@ -63,13 +63,15 @@ SELECT t.tgname::text, p.proname::text, p.prosrc
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND c.relname = '{CREDENTIALS}' AND {_VISIBLE} ORDER BY 1
 """  # noqa: S608
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_LINE_COMMENT = re.compile(r"--[^\n]*")
 _WRITES = re.compile(
     r"\b(?:INSERT\s+INTO|UPDATE|MERGE\s+INTO|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?"
     rf'(?:[\w"$]+\s*\.\s*)?"?{VAULT}\b',
     re.IGNORECASE,
 )
-_PUTS_TOGETHER = re.compile(rf"(?=.*\bEXECUTE\b).*\b{VAULT}\b", re.IGNORECASE | re.DOTALL)
+_EXECUTES = re.compile(r"\bEXECUTE\b", re.IGNORECASE)
+_NAMES_VAULT = re.compile(rf"\b{VAULT}\b", re.IGNORECASE)
 _GRANTS = f"""
 SELECT c.relname::text, r.rolname::text,
        ARRAY(SELECT p FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
@@ -265,8 +267,9 @@ def _problems(database: ReadOnlyDatabase, wallets: ForeignSchema) -> Iterator[Pr
 
 def _writes_vault(function: str) -> bool:
     """Whether a function's text writes vault records, itself or in a statement that it puts together."""
-    code = _COMMENT.sub(" ", function)
-    return bool(_WRITES.search(code) or _PUTS_TOGETHER.search(code))
+    head, closed, rest = function.rpartition("*/")  # behind it no comment is closed: each that opens is none
+    code = _COMMENT.sub(" ", head + closed) + _LINE_COMMENT.sub(" ", rest)
+    return bool(_WRITES.search(code) or (_EXECUTES.search(code) and _NAMES_VAULT.search(code)))
 
 
 def _read_sqlite(database: ReadOnlyDatabase, profile: Profile) -> Catalogue:

@@ -24,11 +24,12 @@ _LONGEST_CHARACTERS = 4_096
 _DEEPEST = 20
 _MOST_CELLS = 32
 _LITERAL = re.compile(r"[\[{(]|[bBuUrR]{1,2}['\"]")
-_TEXTS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_TEXTS = re.compile(r"'(?:[^'\\]|\\.)*+('?)|\"(?:[^\"\\]|\\.)*+(\"?)", re.DOTALL)
+"""Each to its end: one that has none takes the rest, since others that begin in it would be read to the end, too."""
 _NUMBERS = re.compile(r"[0-9][A-Za-z_]*[A-Za-z]")
 """A number with letters behind it, which Python's parser warns of."""
 _ESCAPES = re.compile(r"\\(?![\\'\"abfnrtv0-7xuUN\n])")
-_CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\(\s*(.*\S)\s*\)", re.DOTALL)
+_CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((.*)\)", re.DOTALL)
 _CALL_OF_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((b?(?:'[^'\\]*'|\"[^\"\\]*\"))\)")
 _DELIMITERS = "\t,;|: "
 """What stands between the cells of a line: the first of these that makes two."""
@@ -71,8 +72,8 @@ def inner(text: str) -> Iterator[Inner]:
         return
     if not text.isascii() and (narrow := unicodedata.normalize("NFKC", text)) != text:
         yield Inner("in full-width characters", narrow, encoding=False)
-    if text[-1:] == ")" and (found := _CALL.fullmatch(text)) is not None:
-        yield Inner("in a call", found[1], encoding=False)
+    if text[-1:] == ")" and (found := _CALL.fullmatch(text)) is not None and (called_with := found[1].strip()):
+        yield Inner("in a call", called_with, encoding=False)
         return
     if _ESCAPED.search(text) is not None:
         yield Inner("percent-escaped", unquote_to_bytes(text))
@@ -143,7 +144,7 @@ def _literal(text: str) -> Any:
     if len(text) > _LONGEST_CHARACTERS or _LITERAL.match(text) is None:
         return None
     text = _CALL_OF_TEXT.sub(r"\1", text)
-    outside = _TEXTS.sub("''", text)
+    outside = _TEXTS.sub(lambda found: "''" if found[1] or found[2] else found[0], text)
     deep = sum(map(outside.count, "[{(")) > _MOST_CELLS * 2
     if deep or "\0" in text or _ESCAPES.search(text) is not None or _NUMBERS.search(_without_prefixes(outside)):
         return None
