@@ -17,7 +17,7 @@ KNOWN = {  # as people met them; the oracle below agrees
     ("solana", "slip10", "m/44'/501'/0'"): "JD26SK2JpuEosfQdRTJte4A6W79x3CDF6CGqk3EJ2vmu",
     ("ethereum", "bip44", "m/44'/60'/0'/0"): "0x00A570aaA51D3d50582317491006aD2224B86Ce4",
 }
-_VARIANTS = {"bip84": "default", "bip86": "taproot", "bip44": "legacy", "bip49": "nested"}
+_VARIANTS = {"bip84": "default", "bip86": "taproot", "bip44": "legacy", "bip49": "nested", "v5r1": "default"}
 
 
 @cache
@@ -30,10 +30,11 @@ def oracle(network: str, scheme: str, path: str | None) -> str:
     """The address at a place, by other libraries."""
     if path is None:
         return str(Keypair.from_seed(_seed()[:32]).pubkey())
-    curve = Bip32Slip10Ed25519 if scheme == "slip10" else Bip32Slip10Secp256k1
+    ed25519 = scheme == "slip10" or network == "ton"
+    curve = Bip32Slip10Ed25519 if ed25519 else Bip32Slip10Secp256k1
     key = bytes(curve.FromSeedAndPath(_seed(), path).PrivateKey().Raw().ToBytes())
     if network == "solana":
         return str(Keypair.from_seed(key).pubkey())
     if network == "ethereum":
         return str(EthPrivateKey(key).public_key.to_checksum_address())
-    return address_of((network, _VARIANTS[scheme]), key)
+    return address_of((network, _VARIANTS.get(scheme, scheme)), key)

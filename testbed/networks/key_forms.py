@@ -9,6 +9,7 @@ from functools import cache
 
 from bip_utils import (
     Base58Encoder,
+    Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     Bip39SeedGenerator,
     Bip44Changes,
@@ -18,12 +19,17 @@ from bip_utils import (
     P2TRAddrEncoder,
     P2WPKHAddrEncoder,
     Secp256k1PrivateKey,
+    Ton,
+    TonAddrVersions,
+    TonMnemonicGenerator,
+    TonSeedGenerator,
     WifEncoder,
     WifPubKeyModes,
 )
 from bip_utils import Bip44 as BipUtilsBip44
 from eth_keys.datatypes import PrivateKey as EthPrivateKey
 from mnemonic import Mnemonic
+from pytoniq_core import Address
 from solders.keypair import Keypair
 
 from strongroom.networks import TABLE
@@ -44,8 +50,10 @@ FAMILIES: tuple[Family, ...] = (
     ("polygon", None),
     *((network, variant) for network in _HRP for variant in VARIANTS),
     ("solana", None),
+    *(("ton", variant) for variant in ("default", "v4r2", "v3r2")),
+    ("ton-testnet", "v4r2"),
 )
-"""A network and, for bitcoin, a variant."""
+"""A network and, for those that have several, a variant."""
 
 EVM_FORMS: Mapping[str, Callable[[bytes], str]] = {
     "hex": bytes.hex,
@@ -74,6 +82,11 @@ BITCOIN_FORMS: Mapping[str, Callable[[bytes], str]] = {
     "WIF of a testnet": _wif("bitcoin-testnet", WifPubKeyModes.COMPRESSED),
     "WIF of a testnet, uncompressed": _wif("bitcoin-testnet", WifPubKeyModes.UNCOMPRESSED),
 }
+_TON = {"default": TonAddrVersions.V5R1, "v4r2": TonAddrVersions.V4, "v3r2": TonAddrVersions.V3R2}
+TON_FORMS: Mapping[str, Callable[[bytes], str]] = {
+    **EVM_FORMS,
+    "keypair in hex": SOLANA_FORMS["keypair in hex"],
+}
 ENCODINGS: Mapping[str, Callable[[bytes], str]] = {
     "standard": lambda data: base64.b64encode(data).decode(),
     "url-safe": lambda data: base64.urlsafe_b64encode(data).decode(),
@@ -85,13 +98,18 @@ ENCODINGS: Mapping[str, Callable[[bytes], str]] = {
 def forms_of(family: Family) -> Mapping[str, Callable[[bytes], str]]:
     """How a key of a family is written."""
     network = family[0]
+    if network.startswith("ton"):
+        return TON_FORMS
     return SOLANA_FORMS if network == "solana" else BITCOIN_FORMS if network in _HRP else EVM_FORMS
 
 
 @cache
 def address_of(family: Family, key: bytes) -> str:
-    """The address of a private key, by eth-keys, bip_utils or solders."""
+    """The address of a private key, by eth-keys, bip_utils, pytoniq-core or solders."""
     network, variant = family
+    if network.startswith("ton"):
+        address = Ton(key).GetAddress(_TON[variant or "default"])
+        return str(Address(address).to_str(is_bounceable=False, is_test_only=network == "ton-testnet"))
     if network == "solana":
         return str(Keypair.from_seed(key).pubkey())
     if network in _HRP:
@@ -108,17 +126,26 @@ def address_of(family: Family, key: bytes) -> str:
 
 @cache
 def phrase_address(family: Family, phrase: str, account: int = 0, index: int = 0) -> str:
-    """The address of a phrase at ``account`` and, but for Solana, ``index``, by bip_utils."""
+    """The address of a phrase at ``account`` and, but for Solana and TON, ``index``, by bip_utils."""
     network, variant = family
     seed = Bip39SeedGenerator(phrase).Generate()
     if network == "solana":
         tree = BipUtilsBip44.FromSeed(seed, Bip44Coins.SOLANA).Purpose().Coin().Account(account)
         return str(tree.Change(Bip44Changes.CHAIN_EXT).PublicKey().ToAddress())
+    if network.startswith("ton"):
+        tree = Bip32Slip10Ed25519.FromSeedAndPath(seed, f"m/44'/607'/{account}'")
+        return address_of(family, tree.PrivateKey().Raw().ToBytes())
     if network in _HRP:
         path = f"m/{_PURPOSE[variant or 'default']}'/{_COIN[network]}'/{account}'/0/{index}"
     else:
         path = f"m/44'/60'/{account}'/0/{index}"
     return address_of(family, Bip32Slip10Secp256k1.FromSeedAndPath(seed, path).PrivateKey().Raw().ToBytes())
+
+
+def ton_words() -> tuple[str, bytes]:
+    """New words of TON and their seed, by bip_utils."""
+    words = TonMnemonicGenerator().FromWordsNumber(24)
+    return str(words), bytes(TonSeedGenerator(words).Generate())[:32]
 
 
 @cache

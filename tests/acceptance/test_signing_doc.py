@@ -36,7 +36,6 @@ def test_the_table_of_a_family_is_its_declaration(heading: str, name: str) -> No
 def test_retired_wallets_sign_what_the_page_says() -> None:
     signs = {name for network in TABLE if isinstance(network, SigningNetwork) for name in network.signing_kinds}
     for network in TABLE:
-        assert isinstance(network, SigningNetwork)
-        for name, kind in network.signing_kinds.items():
+        for name, kind in network.signing_kinds.items() if isinstance(network, SigningNetwork) else ():
             assert ("allow_retired" in kind.by_name) == (name not in ("authorization", "digest"))
     assert signs == set(verbs().values())

@@ -16,6 +16,7 @@ from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
+from strongroom.networks.ton.chain import TonChain
 from strongroom.ports.network import Chain, Network
 
 
@@ -129,5 +130,7 @@ TABLE = NetworkTable(
             wif_version=0xEF,
         ),
         SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+        TonChain("ton", global_id=-239, explorer="https://tonviewer.com/{address}"),
+        TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
     )
 )

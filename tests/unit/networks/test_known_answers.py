@@ -15,6 +15,11 @@ TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9z
 @pytest.mark.parametrize(
     ("network", "variant", "scheme", "path", "address"),
     [
+        ("ton", None, "v5r1", "m/44'/607'/0'", "UQBHyu-oZVDHRYQ1-rKlGqpHy5yAqanPBirEQNMNOmfHLtaT"),
+        ("ton", "v4r2", "v4r2", "m/44'/607'/0'", "UQAzWZa6nM5mJev91wGc7VCSfBoIsYRqKJpV78N8Add9-RKY"),
+        ("ton", "v3r2", "v3r2", "m/44'/607'/0'", "UQC9LJL69GjPHMTyZ_9_P2QKTGnQhMWs2eRk6MVDiDina88a"),
+        ("ton-testnet", None, "v5r1", "m/44'/607'/0'", "0QCf9EYCGEnzNflKo0BRm4IM0g2i094C_uqgJBSBmHZMUG87"),
+        ("ton-testnet", "v4r2", "v4r2", "m/44'/607'/0'", "0QAzWZa6nM5mJev91wGc7VCSfBoIsYRqKJpV78N8Add9-akS"),
         ("ethereum", None, "bip44", "m/44'/60'/0'/0/0", EVM),
         ("polygon", None, "bip44", "m/44'/60'/0'/0/0", EVM),
         ("avalanche", None, "bip44", "m/44'/60'/0'/0/0", EVM),
@@ -52,6 +57,10 @@ def test_index_0_is_the_address_that_other_wallets_show(
 @pytest.mark.parametrize(
     ("network", "scheme", "path", "address"),
     [
+        ("ton", "v5r1", "m/44'/607'/1'", "UQAockb65N9NqreZHrYfhipG94Q_gZYTBkV0mvaopLEEzOgi"),
+        ("ton", "v4r2", "m/44'/607'/1'", "UQDVJucJT96vGh_bYm3e5uzenasiTOwA9orUHQiyhNsKmBrP"),
+        ("ton", "v3r2", "m/44'/607'/1'", "UQBwCHMxXsb6n-AJC5HBhxaXqdcI7qD2I8mQSkYTHqD2dUCA"),
+        ("ton-testnet", "v5r1", "m/44'/607'/1'", "0QCNPKI57deSd6mi4EpSfBHIofQQJYZw3FvUgDKl50fOsxMp"),
         ("ethereum", "bip44", "m/44'/60'/0'/0/1", "0x6Fac4D18c912343BF86fa7049364Dd4E424Ab9C0"),
         ("ethereum", "bip44", "m/44'/60'/0'/0/2", "0xb6716976A3ebe8D39aCEB04372f22Ff8e6802D7A"),
         ("ethereum", "bip44", "m/44'/60'/0'/0/2147483647", "0x8848bfC75a28756B521b09afDC120BdDddC7d7c9"),

@@ -30,6 +30,8 @@ CAIP2 = {
     "bitcoin": "bip122:000000000019d6689c085ae165831e93",
     "bitcoin-testnet": "bip122:000000000933ea01ad0ee984209779ba",
     "solana": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+    "ton": "tvm:-239",
+    "ton-testnet": "tvm:-3",
 }
 
 LISTING = """

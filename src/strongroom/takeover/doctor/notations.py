@@ -52,14 +52,18 @@ _DER_LONGEST = 0x82
 
 def plain(text: str) -> Found | None:
     """A key or phrase as wallets write it."""
-    return _key(text) or next(own_forms(text), None) or _phrase(text) or _extended(text)
+    own = next(own_forms(text), None) if (key := _key(text)) is None else None
+    if own is not None and _phrase(text) is not None:  # 24 words may be TON's and BIP-39's: the stored address decides
+        return own._replace(certain=False, proved=False)
+    return key or own or _phrase(text) or _extended(text)
 
 
 def otherwise(text: str) -> Iterator[Found]:
     """What a text is if it is a number, a list of numbers, or a phrase that is not written as wallets do."""
     yield from _numbers(text)
     yield from _lists(text)
-    yield from _words(text)
+    phrase = _phrase(text)  # of which `plain` had another reading
+    yield from _words(text) if phrase is None else (phrase,)
 
 
 def of_bytes(data: bytes, name: str = "") -> Iterator[Found]:
