@@ -14,12 +14,15 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from types import FrameType
 
-import strongroom
 from bench.backends import Installation, open_backends
 from bench.crypto_baseline import NETWORK
+from strongroom.settings import Settings
+from strongroom.takeover.doctor.passwords import Passwords
+from strongroom.wiring.takeovers import open_doctor
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "the driver": ("/psycopg/", "/sqlite3/", "/connection/session.py"),
@@ -27,6 +30,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "sealing, opening, tags": ("/strongroom/crypto/",),
     "keys, addresses, signatures": ("/wallycore/", "/Crypto/", "/strongroom/networks/", "/cryptography/"),
     "rows to wallets and back": ("/strongroom/store/", "/strongroom/records/", "/uuid.py"),
+    "rows among each other": ("/doctor/cross_row", "/doctor/match_keys.py", "/heapq.py"),
     "checks and decisions": ("/strongroom/usecases/", "/strongroom/vault/", "/strongroom/"),
 }
 """What is innermost on the stack, by a part of its file's path; the first that fits."""
@@ -34,17 +38,22 @@ OTHER = "the rest"
 WAITING = "waiting"
 _INTERVAL = 0.001
 _BATCH = 100
+_DIAGNOSED = 10_000
 Verbs = Mapping[str, tuple[Callable[[], object], int]]
 
 
-def verbs_of(vault: strongroom.Vault) -> Verbs:
+def verbs_of(installation: Installation) -> Verbs:
     """What is looked at: each verb, and how many wallets or signatures one call is."""
+    vault = installation.vault
     project, fresh = uuid.uuid4(), count()
     wallet = vault.create_wallet(project, NETWORK).wallet
     vault.create_phrase(project)
     listed = uuid.uuid4()
     for number in range(_BATCH):
         vault.create_wallet(listed, NETWORK, label=f"l{number}")
+    diagnosed = uuid.uuid4()
+    vault.create_phrase(diagnosed)
+    vault.create_many(diagnosed, NETWORK, count=_DIAGNOSED, label_prefix="d")
     return {
         "create": (lambda: vault.create_wallet(project, NETWORK, label=f"n{next(fresh)}"), 1),
         "create again": (lambda: vault.create_wallet(project, NETWORK), 1),
@@ -55,7 +64,17 @@ def verbs_of(vault: strongroom.Vault) -> Verbs:
             lambda: vault.create_many(project, NETWORK, count=_BATCH, label_prefix=f"d{next(fresh)}-"),
             _BATCH,
         ),
+        "doctor, a wallet": (partial(_diagnose, installation, diagnosed), _DIAGNOSED),
     }
+
+
+def _diagnose(installation: Installation, project_id: uuid.UUID) -> None:
+    """Look at the wallets of a project without the root key; opening is a hundredth of it."""
+    with open_doctor(Settings(database=installation.database), Passwords(), project_id) as doctor:
+        for _ in doctor.run():
+            pass
+        if doctor.diagnosis.looked_at != _DIAGNOSED:
+            raise RuntimeError(f"doctor looked at {doctor.diagnosis.looked_at} wallets")
 
 
 def shares_of(verb: Callable[[], object], samples: int) -> tuple[dict[str, float], int]:
@@ -111,7 +130,7 @@ def table_of(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
 def measure(installation: Installation, samples: int, only: Sequence[str] = ()) -> dict[str, dict[str, float]]:
     """Seconds a call by part, of each verb."""
     found = {}
-    for name, (verb, items) in verbs_of(installation.vault).items():
+    for name, (verb, items) in verbs_of(installation).items():
         if not only or name in only:
             taken, calls = shares_of(verb, samples)
             found[name] = {part: seconds / calls / items for part, seconds in taken.items()}
