@@ -10,6 +10,7 @@ from solders.keypair import Keypair
 
 from strongroom.networks.solana.conventions import RAW_SEED
 from testbed.networks.key_forms import address_of
+from testbed.networks.key_forms_by_coin import COINS, SCHEMES
 
 MNEMONIC = "enlist essence novel wonder give inquiry saddle frog immune real tent couch"
 KNOWN = {  # as people met them; the oracle below agrees
@@ -28,6 +29,9 @@ def _seed() -> bytes:
 @cache
 def oracle(network: str, scheme: str, path: str | None) -> str:
     """The address at a place, by other libraries."""
+    if path is not None and (network, scheme) in SCHEMES:
+        coin = COINS[SCHEMES[network, scheme]]
+        return coin.address(coin.key(_seed(), path))
     if path is None:
         return str(Keypair.from_seed(_seed()[:32]).pubkey())
     ed25519 = scheme == "slip10" or network == "ton"

@@ -34,6 +34,7 @@ from solders.keypair import Keypair
 
 from strongroom.networks import TABLE
 from strongroom.takeover.doctor.derivation import Derivation, Target
+from testbed.networks.key_forms_by_coin import COINS
 
 DERIVATION = Derivation(TABLE)
 VARIANTS = ("default", "taproot", "legacy", "nested")
@@ -52,6 +53,7 @@ FAMILIES: tuple[Family, ...] = (
     ("solana", None),
     *(("ton", variant) for variant in ("default", "v4r2", "v3r2")),
     ("ton-testnet", "v4r2"),
+    *COINS,
 )
 """A network and, for those that have several, a variant."""
 
@@ -97,6 +99,8 @@ ENCODINGS: Mapping[str, Callable[[bytes], str]] = {
 
 def forms_of(family: Family) -> Mapping[str, Callable[[bytes], str]]:
     """How a key of a family is written."""
+    if family in COINS:
+        return COINS[family].forms
     network = family[0]
     if network.startswith("ton"):
         return TON_FORMS
@@ -106,6 +110,8 @@ def forms_of(family: Family) -> Mapping[str, Callable[[bytes], str]]:
 @cache
 def address_of(family: Family, key: bytes) -> str:
     """The address of a private key, by eth-keys, bip_utils, pytoniq-core or solders."""
+    if family in COINS:
+        return COINS[family].address(key)
     network, variant = family
     if network.startswith("ton"):
         address = Ton(key).GetAddress(_TON[variant or "default"])
@@ -129,6 +135,9 @@ def phrase_address(family: Family, phrase: str, account: int = 0, index: int = 0
     """The address of a phrase at ``account`` and, but for Solana and TON, ``index``, by bip_utils."""
     network, variant = family
     seed = Bip39SeedGenerator(phrase).Generate()
+    if family in COINS:
+        coin = COINS[family]
+        return coin.address(coin.key(seed, coin.path.format(account=account, index=index)))
     if network == "solana":
         tree = BipUtilsBip44.FromSeed(seed, Bip44Coins.SOLANA).Purpose().Coin().Account(account)
         return str(tree.Change(Bip44Changes.CHAIN_EXT).PublicKey().ToAddress())

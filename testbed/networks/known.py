@@ -43,3 +43,8 @@ def passphrases() -> st.SearchStrategy[str]:
 def keys() -> st.SearchStrategy[bytes]:
     """Private keys that every curve here takes, the ends of the range among them."""
     return (st.integers(1, ORDER - 1) | st.sampled_from((1, 255, ORDER - 1))).map(lambda n: n.to_bytes(32))
+
+
+def fitting(scheme: str, key: bytes) -> bytes:
+    """As many bytes of a key of 32 as a key of a scheme has: family seeds have 16."""
+    return key[-16:] if scheme.startswith("family-seed") else key

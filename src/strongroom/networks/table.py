@@ -17,6 +17,7 @@ from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.ton.chain import TonChain
+from strongroom.networks.xrp.chain import XrpChain
 from strongroom.ports.network import Chain, Network
 
 
@@ -132,5 +133,7 @@ TABLE = NetworkTable(
         SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
         TonChain("ton", global_id=-239, explorer="https://tonviewer.com/{address}"),
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
+        XrpChain("xrp", network_id=0, explorer="https://livenet.xrpl.org/accounts/{address}"),
+        XrpChain("xrp-testnet", network_id=1, testnet=True, explorer="https://testnet.xrpl.org/accounts/{address}"),
     )
 )

@@ -15,6 +15,7 @@ from strongroom.errors import (
     InvalidKeystoreError,
     InvalidMnemonicError,
     InvalidPathError,
+    InvalidPrivateKeyError,
     InvalidRequestError,
     PhraseCaseWarning,
     SharedKeyWarning,
@@ -146,7 +147,7 @@ def material_of(network: Network, scheme: str | None, imported_key: ImportedKey,
         said = network.scheme_of_key(imported_key.private_key, scheme)
         if scheme is not None or address is None:
             return KeyMaterial(key, said)
-        return _in_any_scheme(network, key, address)
+        return _in_any_scheme(network, key, said, address)
     if imported_key.keystore is not None and imported_key.keystore_password is not None:
         key = keystores_of(network).open_keystore(imported_key.keystore, imported_key.keystore_password)
         return KeyMaterial(key, scheme or network.scheme(None))
@@ -176,12 +177,20 @@ def _search(network: Network, phrase: Phrase, scheme: str | None, paths: Sequenc
     return found.material
 
 
-def _in_any_scheme(network: Network, key: Secret, address: str) -> KeyMaterial:
-    """The key in the scheme that derives an address; in the default one where none does."""
+def _in_any_scheme(network: Network, key: Secret, said: str, address: str) -> KeyMaterial:
+    """The key in the scheme that derives an address; where none does, in the one that its text says, or the default."""
     for scheme in network.schemes_of(address):
-        if network.public_half(key, scheme).address == address:
+        if _address(network, key, scheme) == address:
             return KeyMaterial(key, scheme)
-    return KeyMaterial(key, network.scheme(None))
+    return KeyMaterial(key, said)
+
+
+def _address(network: Network, key: Secret, scheme: str) -> str | None:
+    """The address of a key in a scheme; None where that is not for such a key."""
+    try:
+        return network.public_half(key, scheme).address
+    except InvalidPrivateKeyError:
+        return None
 
 
 def keystores_of(network: Network) -> KeystoreNetwork:

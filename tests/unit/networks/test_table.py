@@ -32,6 +32,8 @@ CAIP2 = {
     "solana": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
     "ton": "tvm:-239",
     "ton-testnet": "tvm:-3",
+    "xrp": "xrpl:0",
+    "xrp-testnet": "xrpl:1",
 }
 
 LISTING = """

@@ -15,7 +15,7 @@ from strongroom.ports.network import Network
 from strongroom.records.address_space import AddressSpace
 from strongroom.secret import Secret
 from strongroom.usecases.addresses import AddressTable, address_table, canonical
-from testbed.networks.known import keys
+from testbed.networks.known import fitting, keys
 from testbed.networks.made_up import PAIRWISE, WITH_PAIRWISE
 
 EVERY = [(network.name, scheme) for network in WITH_PAIRWISE for scheme in network.schemes]
@@ -35,7 +35,8 @@ SOLANA = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"
 
 def address_of(where: tuple[str, str], key: bytes) -> str:
     name, scheme = where
-    return WITH_PAIRWISE.get(name).public_half(Secret(key * 2 if name == "pairwise" else key), scheme).address
+    raw = key * 2 if name == "pairwise" else fitting(scheme, key)
+    return WITH_PAIRWISE.get(name).public_half(Secret(raw), scheme).address
 
 
 @given(st.sampled_from(EVERY), keys(), st.sampled_from(SPELLINGS))
@@ -81,7 +82,8 @@ def test_the_networks_of_one_space_show_a_key_under_one_address(key: bytes) -> N
         assert network.address_space == other.address_space
         assert network.schemes == other.schemes
         for scheme in network.schemes:
-            assert network.public_half(Secret(key), scheme) == other.public_half(Secret(key), scheme)
+            raw = Secret(fitting(scheme, key))
+            assert network.public_half(raw, scheme) == other.public_half(raw, scheme)
 
 
 @pytest.mark.parametrize("named", [None, "", "ethereum", "atlantis", "Solana", "\ud800"])

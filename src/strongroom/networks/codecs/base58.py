@@ -6,7 +6,8 @@ import re
 
 from strongroom.networks.wally import library
 
-_TEXT = re.compile("[1-9A-HJ-NP-Za-km-z]{1,128}")
+LONGEST_CHARACTERS = 128
+_TEXT = re.compile(f"[1-9A-HJ-NP-Za-km-z]{{1,{LONGEST_CHARACTERS}}}")
 
 
 def encode(data: bytes) -> str:

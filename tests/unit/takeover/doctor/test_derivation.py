@@ -29,10 +29,9 @@ def test_the_network_of_an_address_is_the_named_one_if_it_is_valid_there_else_th
 ) -> None:
     target = DERIVATION.target(named, address_of(family, KEY))
     assert target is not None
-    first = {"polygon": "ethereum"}.get(family[0], family[0])
-    of_family = {network.name for network in TABLE if type(network) is type(TABLE.get(family[0]))}
-    evm = first == "ethereum" and named in of_family
-    assert target.network.name == (named if evm else first)
+    space = TABLE.get(family[0]).address_space.name
+    sharing = [network.name for network in TABLE if network.address_space.name == space]
+    assert target.network.name == (named if named in sharing else sharing[0])
     assert target.address == address_of(family, KEY)
 
 

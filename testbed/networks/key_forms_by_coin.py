@@ -1,0 +1,40 @@
+"""Key texts and addresses of the families that have one network's coin each, by other libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from bip_utils import Bip32Slip10Ed25519, Bip32Slip10Secp256k1, Secp256k1PrivateKey, XrpAddrEncoder
+
+Forms = Mapping[str, Callable[[bytes], str]]
+_HEX: Forms = {"hex": bytes.hex, "0x hex": lambda key: "0x" + key.hex()}
+
+
+class CoinOracle(NamedTuple):
+    """One network in one variant."""
+
+    path: str
+    """Where a phrase's keys are, with ``{account}`` and perhaps ``{index}``."""
+    address: Callable[[bytes], str]
+    """The address of a private key of 32 bytes."""
+    forms: Forms = _HEX
+    """How a private key is written."""
+    tree: Any = Bip32Slip10Secp256k1
+
+    def key(self, seed: bytes, path: str) -> bytes:
+        """The private key of a phrase's seed at a path."""
+        return bytes(self.tree.FromSeedAndPath(seed, path).PrivateKey().Raw().ToBytes())
+
+
+def _xrp(key: bytes) -> str:
+    return str(XrpAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
+
+
+ED25519 = Bip32Slip10Ed25519
+COINS: Mapping[tuple[str, str | None], CoinOracle] = {
+    ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
+}
+"""By network and variant."""
+SCHEMES = {("xrp", "bip44"): ("xrp", None)}
+"""Whose oracle tells the addresses of a scheme."""
