@@ -29,6 +29,11 @@ FORMS = {"blob": "x'ff00fe'", "text": "CAST(x'ff00fe' AS TEXT)", "inside": "CAST
 CREDENTIALS, VAULT = "project_credentials", "credential_vault_storage"
 MENDED = {(CREDENTIALS, each) for each in ("project_id", "network", "wallet_address", "public_key")}
 """What a repair puts back, since sealed text and register say it."""
+UNREADABLE = {
+    *((CREDENTIALS, each) for each in ("wallet_address", "public_key", "network", "key_vault_id", "status")),
+    *((CREDENTIALS, "credential_type"), (VAULT, "encrypted_private_key")),
+}
+"""What doctor says of that it is no text."""
 UNTOLD = {(CREDENTIALS, each) for each in ("vault_stored", "vault_backup_date", "created_by", "created_at")} | {
     (CREDENTIALS, "updated_at"),
     *((VAULT, each) for each in ("id", "project_id", "vault_id", "backup_created", "revoked_at", "revoked_by")),
@@ -112,6 +117,9 @@ def test_one_row_is_told_of_and_the_others_are_read(
     findings = attacked.doctor()
     assert not any(str(other.id) in json.dumps(each) for each in findings)
     assert bool(findings) == ((table, column) not in UNTOLD)
+    if (table, column) in UNREADABLE:
+        named = f"{column} (bytes that are no text)"
+        assert any(named in each["evidence"] and each["row"] == str(spoilt.id) for each in findings)
     if findings and column not in ("id", "credential_id"):
         assert any(each["row"] and column in each["evidence"] and each["table"] == CREDENTIALS for each in findings)
     with attacked.deployment.open() as vault:

@@ -32,6 +32,11 @@ def readable(row: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(value.decode(errors="replace") if isinstance(value, bytes) else value for value in row)
 
 
+def is_text(value: str) -> bool:
+    """Whether a value was text where it is stored, and not bytes that are none: ``readable``, and the connection."""
+    return "\ufffd" not in value and in_utf8(value) == value
+
+
 def in_utf8(text: str) -> str:
     """A text that can be written; in the place of what is none, as SQLite may hold it, stand question marks."""
     return text.encode(errors="replace").decode()

@@ -11,6 +11,7 @@ from strongroom.errors import IdentityMismatchError
 from strongroom.records.register import MOST_SLOTS, TaggedRow
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import REPLACED, REVOKED, STATUS
+from strongroom.store.statements import rows
 from strongroom.takeover.doctor.findings import CREDENTIALS, Finding
 from strongroom.takeover.doctor.phrase_probes import PhraseProbes
 from strongroom.usecases.context import VaultContext
@@ -57,7 +58,7 @@ class RegisterProbes:
         try:
             found = checked(self._vault_context, stored, unproved=self._vault_context.store.foreign)
         except IdentityMismatchError as error:
-            evidence = f"not what the register says: {', '.join(error.columns)}"
+            evidence = f"not what the register says: {', '.join(_with_unreadable(stored, error.columns))}"
             yield Finding("register-mismatch", CREDENTIALS, wallet_id, wallet_id, evidence, "ask")
             return
         recorded = None if found.registered is None else found.registered.record.status
@@ -95,3 +96,20 @@ class RegisterProbes:
             wallet_id = str(row.record.credential_id)
             evidence = f"a {row.kind} record that strongroom did not write, or that was changed"
             yield Finding("register-mismatch", _TABLES[row.kind], None, wallet_id, evidence, "ask")
+
+
+def _with_unreadable(stored: StoredWallet, columns: Sequence[str]) -> Iterator[str]:
+    """Names of columns; those that hold no text, which SQLite takes, are told apart: no tool may show what is there."""
+    wallet = stored.wallet
+    values = {
+        "wallet_address": wallet.address,
+        "public_key": wallet.public_key,
+        "network": wallet.network,
+        "key_vault_id": wallet.vault_id,
+        "encrypted_private_key": stored.sealed_text,
+        "status": None if stored.said is None else stored.said.status,
+        "credential_type": None if stored.said is None else stored.said.credential_type,
+    }
+    for column in columns:
+        value = values.get(column)
+        yield column if value is None or rows.is_text(value) else f"{column} (bytes that are no text)"
