@@ -56,7 +56,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("strongroom")
 
 _numbers = count(1)
-_OF_TESTS = ("STRONGROOM_VECTORS", "STRONGROOM_TEST_SEED", "STRONGROOM_FORBID_SKIPS")
+_OF_TESTS = ("STRONGROOM_VECTORS", "STRONGROOM_CHAIN_LIST", "STRONGROOM_TEST_SEED", "STRONGROOM_FORBID_SKIPS")
 """Variables that are read while tests run, and not by strongroom."""
 
 
@@ -67,6 +67,12 @@ def vectors() -> Path:
     if not folder:
         pytest.skip("STRONGROOM_VECTORS does not name the folder of published test vectors")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chain_list() -> Path:
+    """A published list of chains, a folder or a document; a test that asks is collected where there is one."""
+    return Path(os.environ["STRONGROOM_CHAIN_LIST"])
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ tests of Hypothesis, with as many examples as they say, and of ``tests/attacks``
 did. With a seed of its own, or with ``TIMES``, all of ``tests/attacks`` is longer.
 
 Tests of published vectors, which are not part of the project, are collected where ``STRONGROOM_VECTORS`` names their
-folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
+folder; with STRONGROOM_FORBID_SKIPS=1 they have to be there. Those of a published list of chains, which nothing in CI
+has, are collected where ``STRONGROOM_CHAIN_LIST`` names one. ``@pytest.mark.postgresql(15)`` keeps a test from earlier
 servers, ``@pytest.mark.postgresql(15, only=("merge",))`` those of its parameters that have one of these words, and
 ``@pytest.mark.one_node`` a test from databases whose tables are divided by project, ``@pytest.mark.one_server`` from
 those that Citus distributes, where no triggers are. Where tables are divided, nothing is collected that has others.
@@ -82,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         crossed = _not_sampled(here, _crossed)
     for item in left:
         item.add_marker("longer")
-    out = {item for item in items if _lacks_vectors(item) or _lacks_server(item) or _is_divided(item)}
+    out = {item for item in items if _lacks_published(item) or _lacks_server(item) or _is_divided(item)}
     out |= {item for item in items if _DIVIDED and not _is_on_divided_tables(item)}
     out |= left if _IS_SMALL else crossed if SIZE.name == ATTACK else set()
     config.hook.pytest_deselected(items=[item for item in items if item in out])
@@ -181,9 +182,11 @@ def _words_of(item: pytest.Item) -> set[str]:
     return set(re.split(r"[-_\[\]]", _parameters(item)))
 
 
-def _lacks_vectors(item: pytest.Item) -> bool:
+def _lacks_published(item: pytest.Item) -> bool:
     required = os.environ.get("STRONGROOM_VECTORS") or os.environ.get("STRONGROOM_FORBID_SKIPS") == "1"
-    return not required and "vectors" in getattr(item, "fixturenames", ())
+    asked = getattr(item, "fixturenames", ())
+    lacks_list = "chain_list" in asked and not os.environ.get("STRONGROOM_CHAIN_LIST")
+    return lacks_list or (not required and "vectors" in asked)
 
 
 def _lacks_server(item: pytest.Item) -> bool:

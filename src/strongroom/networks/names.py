@@ -6,20 +6,33 @@ import difflib
 from collections.abc import Collection
 
 _OFTEN = {
+    "amoy": "polygon-amoy",
     "arb": "arbitrum",
     "avax": "avalanche",
+    "bera": "berachain",
+    "bepolia": "berachain-bepolia",
     "binance": "bnb",
     "bnb-chain": "bnb",
     "bsc": "bnb",
+    "bsc-testnet": "bnb-testnet",
     "btc": "bitcoin",
+    "chiado": "gnosis-chiado",
+    "coston2": "flare-coston2",
     "eth": "ethereum",
+    "fuji": "avalanche-fuji",
+    "holesky": "ethereum-holesky",
+    "hoodi": "ethereum-hoodi",
+    "hyperliquid": "hyperevm",
     "mainnet": "ethereum",
     "matic": "polygon",
     "mnt": "mantle",
     "op": "optimism",
+    "op-mainnet": "optimism",
     "sepolia": "ethereum-sepolia",
     "sol": "solana",
     "testnet": "bitcoin-testnet",
+    "worldchain": "world-chain",
+    "xdai": "gnosis",
 }
 """What networks are often called."""
 _LONGEST = 40

@@ -13,6 +13,7 @@ from typing import Any
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
 from strongroom.networks.bitcoin.chain import BitcoinChain
+from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
@@ -93,23 +94,10 @@ def _limited(chain: Chain, evm_gwei: int | None, solana_lamports: int | None) ->
 
 
 _GWEI = 10**9
-_COIN = 10**18
-"""Of every chain of the EVM family, in its smallest unit."""
 
-# Limits of fees: one ether, as geth's own for what it is sent; where the coin is worth a small part of an ether, a
-# hundred, as Avalanche's nodes have it. docs/signing.md says why.
 TABLE = NetworkTable(
     (
-        EvmChain("ethereum", chain_id=1),
-        EvmChain("polygon", chain_id=137, fee_limit_wei=100 * _COIN),
-        EvmChain("avalanche", chain_id=43114, fee_limit_wei=100 * _COIN),
-        EvmChain("optimism", chain_id=10),
-        EvmChain("arbitrum", chain_id=42161),
-        EvmChain("base", chain_id=8453),
-        EvmChain("zksync", chain_id=324),
-        EvmChain("mantle", chain_id=5000, fee_limit_wei=100 * _COIN),
-        EvmChain("bnb", chain_id=56),
-        EvmChain("ethereum-sepolia", chain_id=11155111),
+        *evm.CHAINS,
         BitcoinChain(
             "bitcoin",
             genesis="000000000019d6689c085ae165831e93",

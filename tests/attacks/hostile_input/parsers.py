@@ -122,7 +122,8 @@ FAMILIES: Mapping[str, Sequence[Any]] = {
 
 
 def _by_each(networks: Sequence[Any], read: Callable[[Any, Any], object]) -> Read:
-    """Read by every network of a family; refused where all of them refuse."""
+    """Read by a network of every address space of a family; refused where all of them refuse."""
+    networks = tuple({network.address_space.name: network for network in reversed(networks)}.values())
 
     def read_by_each(given: Any) -> object:
         refusal: StrongroomError | None = None
