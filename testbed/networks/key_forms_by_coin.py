@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
+from binascii import crc_hqx
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bip_utils import Bip32Slip10Ed25519, Bip32Slip10Secp256k1, Secp256k1PrivateKey, XrpAddrEncoder
+from bip_utils import (
+    Bip32Slip10Ed25519,
+    Bip32Slip10Secp256k1,
+    Ed25519PrivateKey,
+    Secp256k1PrivateKey,
+    XlmAddrEncoder,
+    XlmAddrTypes,
+    XrpAddrEncoder,
+)
 
 Forms = Mapping[str, Callable[[bytes], str]]
 _HEX: Forms = {"hex": bytes.hex, "0x hex": lambda key: "0x" + key.hex()}
@@ -31,10 +41,25 @@ def _xrp(key: bytes) -> str:
     return str(XrpAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
 
 
+def _stellar(key: bytes) -> str:
+    public = Ed25519PrivateKey.FromBytes(key).PublicKey()
+    return str(XlmAddrEncoder.EncodeKey(public, addr_type=XlmAddrTypes.PUB_KEY))
+
+
+def stellar_seed(key: bytes) -> str:
+    """A secret seed. The encoder takes public keys alone; its bytes are those of a seed under the other type."""
+    body = bytes((18 << 3,)) + key
+    return b32encode(body + crc_hqx(body, 0).to_bytes(2, "little")).decode()
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
+    ("stellar", None): CoinOracle("m/44'/148'/{account}'", _stellar, {**_HEX, "secret seed": stellar_seed}, ED25519),
 }
 """By network and variant."""
-SCHEMES = {("xrp", "bip44"): ("xrp", None)}
+SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
+    ("xrp", "bip44"): ("xrp", None),
+    ("stellar", "sep5"): ("stellar", None),
+}
 """Whose oracle tells the addresses of a scheme."""

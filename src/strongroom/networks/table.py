@@ -17,6 +17,7 @@ from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
+from strongroom.networks.stellar.chain import StellarChain
 from strongroom.networks.ton.chain import TonChain
 from strongroom.networks.xrp.chain import XrpChain
 from strongroom.ports.network import Chain, Network
@@ -123,5 +124,15 @@ TABLE = NetworkTable(
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
         XrpChain("xrp", network_id=0, explorer="https://livenet.xrpl.org/accounts/{address}"),
         XrpChain("xrp-testnet", network_id=1, testnet=True, explorer="https://testnet.xrpl.org/accounts/{address}"),
+        StellarChain(
+            "stellar",
+            reference="pubnet",
+            explorer="https://stellar.expert/explorer/public/account/{address}",
+        ),
+        StellarChain(
+            "stellar-testnet",
+            reference="testnet",
+            explorer="https://stellar.expert/explorer/testnet/account/{address}",
+        ),
     )
 )
