@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bip_utils import (
+    AtomAddrEncoder,
     Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     Ed25519PrivateKey,
+    InjAddrEncoder,
     Secp256k1PrivateKey,
+    TrxAddrEncoder,
     XlmAddrEncoder,
     XlmAddrTypes,
     XrpAddrEncoder,
@@ -52,14 +55,34 @@ def stellar_seed(key: bytes) -> str:
     return b32encode(body + crc_hqx(body, 0).to_bytes(2, "little")).decode()
 
 
+def _cosmos(prefix: str) -> Callable[[bytes], str]:
+    return lambda key: str(AtomAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey(), hrp=prefix))
+
+
+def _injective(key: bytes) -> str:
+    return str(InjAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
+
+
+def _tron(key: bytes) -> str:
+    return str(TrxAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
     ("stellar", None): CoinOracle("m/44'/148'/{account}'", _stellar, {**_HEX, "secret seed": stellar_seed}, ED25519),
+    ("cosmos", None): CoinOracle("m/44'/118'/{account}'/0/{index}", _cosmos("cosmos")),
+    ("kava", None): CoinOracle("m/44'/459'/{account}'/0/{index}", _cosmos("kava")),
+    ("injective", None): CoinOracle("m/44'/60'/{account}'/0/{index}", _injective),
+    ("tron", None): CoinOracle("m/44'/195'/{account}'/0/{index}", _tron),
 }
 """By network and variant."""
 SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("xrp", "bip44"): ("xrp", None),
     ("stellar", "sep5"): ("stellar", None),
+    ("cosmos", "bip44"): ("cosmos", None),
+    ("kava", "bip44"): ("kava", None),
+    ("injective", "bip44"): ("injective", None),
+    ("tron", "bip44"): ("tron", None),
 }
 """Whose oracle tells the addresses of a scheme."""

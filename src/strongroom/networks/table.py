@@ -13,12 +13,14 @@ from typing import Any
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
 from strongroom.networks.bitcoin.chain import BitcoinChain
+from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.stellar.chain import StellarChain
 from strongroom.networks.ton.chain import TonChain
+from strongroom.networks.tron.chain import TronChain
 from strongroom.networks.xrp.chain import XrpChain
 from strongroom.ports.network import Chain, Network
 
@@ -134,5 +136,9 @@ TABLE = NetworkTable(
             reference="testnet",
             explorer="https://stellar.expert/explorer/testnet/account/{address}",
         ),
+        *cosmos.CHAINS,
+        TronChain("tron", chain_id=728126428, explorer="https://tronscan.org/#/address/{address}"),
+        TronChain("tron-nile", chain_id=3448148188, explorer="https://nile.tronscan.org/#/address/{address}"),
+        TronChain("tron-shasta", chain_id=2494104990, explorer="https://shasta.tronscan.org/#/address/{address}"),
     )
 )

@@ -16,7 +16,19 @@ from strongroom.records.conventions import Convention, derivation_paths
 from strongroom.secret import Secret
 from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
 
-NETWORKS = ("ethereum", "bitcoin", "bitcoin-testnet", "solana", "ton", "xrp", "stellar")
+NETWORKS = (
+    "ethereum",
+    "bitcoin",
+    "bitcoin-testnet",
+    "solana",
+    "ton",
+    "xrp",
+    "stellar",
+    "cosmos",
+    "kava",
+    "injective",
+    "tron",
+)
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from strongroom.networks.curves import paths
 from strongroom.networks.curves.extended_key import ExtendedKey
 from strongroom.networks.wally import library
+from strongroom.records.watch_only import WatchedBranch, branch_of
 from strongroom.secret import Secret
 
 INDEX = "{index}"
@@ -31,3 +32,9 @@ def point_below(xpub: str, branch: str, path: str) -> bytes:
         flags = wally.BIP32_FLAG_KEY_PUBLIC | wally.BIP32_FLAG_SKIP_HASH
         node = wally.bip32_key_from_parent_path(node, list(steps), flags)
     return bytes(wally.bip32_key_get_pub_key(node))
+
+
+def mainnet_branch(seed: Secret, template: str) -> WatchedBranch:
+    """The xpub of a template's branch, without the forms that only Bitcoin has. Raises InvalidPathError. BIP-32."""
+    path = branch_of(template)
+    return WatchedBranch(path, public_branch(seed, path).serialise(MAINNET).reveal_text(), None, None)
