@@ -20,3 +20,5 @@ class AddressSpace:
     It is tried before an address is parsed and is cheap; what matches need not be an address. Bounded in length,
     without capturing groups.
     """
+    checksummed: bool = False
+    """Whether a checksum is in every address: a text that is one is then none of a space that has no checksums."""

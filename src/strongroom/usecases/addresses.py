@@ -54,6 +54,7 @@ class AddressTable:
         for chain in networks.chains:
             spaces.setdefault(chain.address_space.name, chain)
         self._distinct = tuple(chain.name for chain in spaces.values())
+        self._checksummed = frozenset(chain.name for chain in spaces.values() if chain.address_space.checksummed)
         shapes = tuple(chain.address_space.shape for chain in spaces.values())
         if any(re.compile(shape).groups for shape in shapes):
             raise ValueError("the shape of an address space has a capturing group")
@@ -73,7 +74,10 @@ class AddressTable:
         return Recognition(self.matches(text, named))
 
     def matches(self, text: str, named: str | None = None) -> tuple[AddressMatch, ...]:
-        """The readings of a text, as ``recognise`` has them: none, one, or one for each candidate."""
+        """The readings of a text, as ``recognise`` has them: none, one, or one for each candidate.
+
+        A right checksum is no accident: where a space of addresses has them, spaces without do not count.
+        """
         said = self._networks.get(named) if named is not None and named in self._names else None
         if said is not None and (address := canonical(said, text)) is not None:
             return (AddressMatch(said, address),)
@@ -83,7 +87,10 @@ class AddressTable:
         fitting = [name for name, fits in zip(self._distinct, shaped.groups(), strict=True) if fits is not None]
         fit = map(self._networks.get, fitting)
         read = [(network, canonical(network, text)) for network in fit]  # lists: doctor asks for every row
-        return tuple([AddressMatch(network, address) for network, address in read if address is not None])
+        found = tuple([AddressMatch(network, address) for network, address in read if address is not None])
+        if len(found) < 2 or self._checksummed.isdisjoint(match.network.name for match in found):
+            return found
+        return tuple(match for match in found if match.network.name in self._checksummed)
 
 
 @lru_cache(8)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from strongroom.networks import TABLE, NetworkTable
 from strongroom.networks.bitcoin.family import Bitcoin
+from strongroom.networks.codecs import base58
 from strongroom.ports.network import Network
 from strongroom.records.address_space import AddressSpace
 from strongroom.secret import Secret
@@ -33,6 +34,14 @@ ETHEREUM = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
 SOLANA = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"
 
 
+def readings(table: AddressTable, text: str) -> dict[str, str]:
+    """What each network reads; where one reads a checksum, those that have none do not count."""
+    read = {network: canonical(network, text) for network in table.distinct}
+    found = {network: address for network, address in read.items() if address is not None}
+    sure = {network.name: address for network, address in found.items() if network.address_space.checksummed}
+    return sure or {network.name: address for network, address in found.items()}
+
+
 def address_of(where: tuple[str, str], key: bytes) -> str:
     name, scheme = where
     raw = key * 2 if name == "pairwise" else fitting(scheme, key)
@@ -46,11 +55,8 @@ def test_a_text_is_every_address_that_some_network_reads(
     """The shape of an address space, which is looked at first, hides no address of it."""
     text = spelling(address_of(where, key))
     table = address_table(WITH_PAIRWISE)
-    read = {network.name: canonical(network, text) for network in table.distinct}
     found = table.recognise(text)
-    assert {match.network.name: match.address for match in found.matches} == {
-        name: address for name, address in read.items() if address is not None
-    }
+    assert {match.network.name: match.address for match in found.matches} == readings(table, text)
     assert found.is_ambiguous == (len(found.matches) > 1)
     assert (found.match is None) == (len(found.matches) != 1)
 
@@ -70,8 +76,7 @@ def test_an_address_of_the_table_belongs_to_one_address_space(where: tuple[str, 
 @given(st.text(max_size=120) | st.from_regex("[1-9A-HJ-NP-Za-km-z]{1,130}|0[xX][0-9a-fA-F]{1,50}", fullmatch=True))
 def test_any_text_is_what_the_networks_read_one_by_one(text: str) -> None:
     table = address_table(WITH_PAIRWISE)
-    read = [network.name for network in table.distinct if canonical(network, text) is not None]
-    assert list(table.recognise(text).candidates) == read
+    assert list(table.recognise(text).candidates) == list(readings(table, text))
 
 
 @given(keys())
@@ -96,6 +101,22 @@ def test_forms_that_collide_are_ambiguous_unless_the_row_names_one_of_the_networ
         match = address_table(WITH_PAIRWISE).recognise(SOLANA, name).match
         assert match is not None
         assert match.network.name == name
+
+
+def test_a_text_with_a_right_checksum_is_no_address_of_a_network_without_checksums() -> None:
+    key = next(key for key in range(1, 500) if _is_base58_of_32_bytes(osmosis(key)))
+    address = osmosis(key)
+    assert canonical(TABLE.get("solana"), address) == address
+    assert address_table(TABLE).recognise(address).candidates == ("osmosis",)
+    assert address_table(TABLE).recognise(address, "solana").candidates == ("solana",), "its row says so"
+
+
+def osmosis(number: int) -> str:
+    return TABLE.get("osmosis").public_half(Secret(number.to_bytes(32)), "bip44").address
+
+
+def _is_base58_of_32_bytes(text: str) -> bool:
+    return len(base58.decode(text) or b"") == 32
 
 
 def test_chains_that_share_their_forms_are_no_collision() -> None:

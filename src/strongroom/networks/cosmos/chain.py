@@ -62,4 +62,5 @@ class CosmosChain:
 @cache
 def _addresses(hrp: str, operator: str) -> AddressSpace:
     accounts = rf"{hrp}1[02-9ac-hj-np-z]{{38}}(?:[02-9ac-hj-np-z]{{20}})?"  # 20 bytes, or 32
-    return AddressSpace(f"cosmos-{hrp}", rf"(?i:{accounts}|{operator}1[02-9ac-hj-np-z]{{38}})")
+    shape = rf"(?i:{accounts}|{operator}1[02-9ac-hj-np-z]{{38}})"
+    return AddressSpace(f"cosmos-{hrp}", shape, checksummed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from strongroom.takeover.doctor.key_kinds import KeyText
 from strongroom.usecases.addresses import AddressMatch, address_table
 
 _SEED_BYTES = 32
+_HEX_SEED = re.compile("(?:0[xX])?[0-9a-fA-F]{64}")
 _COMPRESSED_BYTES = 33
 NO_ADDRESS = "(wallet_address holds no address of a network)"
 """Printed in the place of whatever else stands there."""
@@ -130,9 +132,11 @@ class Derivation:
         yield from dict.fromkeys(address for address in found if address is not None)
 
     def is_address(self, text: str) -> bool:
-        """Whether a text is an address of a network, and cannot be a key: one of Solana is as long as a seed."""
+        """Whether a text is an address of a network, and cannot be a key: some are as long as a seed."""
         target = self.target("", text)
-        return target is not None and len(base58.decode(text) or b"") != _SEED_BYTES
+        if target is None:
+            return False
+        return target.network.address_space.checksummed or not _may_be_seed(text)
 
     def public_keys(self, key: Secret) -> frozenset[bytes]:
         """The public keys of a private key on any network, in every form that wallets write."""
@@ -182,6 +186,11 @@ class Derivation:
         """Few applications store the path with a phrase: those that wallets use are tried."""
         named = (*self._paths, *paths)
         return phrase_search.find(target.network, phrase, target.address, named, checked=True).material
+
+
+def _may_be_seed(text: str) -> bool:
+    """Whether a text is 32 bytes in base58 or in hexadecimal digits."""
+    return len(base58.decode(text) or b"") == _SEED_BYTES or _HEX_SEED.fullmatch(text) is not None
 
 
 def _places(network: Network, first: DerivationPath, indices: int) -> Iterator[DerivationPath]:
