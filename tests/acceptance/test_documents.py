@@ -87,3 +87,10 @@ def test_every_code_is_unique_and_every_error_has_a_hint() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 90
+
+
+def test_each_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    records = sorted(path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    assert [each[:4] for each in records] == [f"{number:04}" for number in range(1, len(records) + 1)]
+    listed = re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", (ROOT / "docs" / "adr" / "README.md").read_text())
+    assert listed == records
