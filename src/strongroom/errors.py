@@ -251,10 +251,10 @@ class InvalidPrivateKeyError(InvalidRequestError):
 
 
 class InvalidKeystoreError(InvalidRequestError):
-    """The text is not a Web3 Secret Storage document of version 3, or it asks for more work than is allowed."""
+    """The text is not a keystore of the network, or it asks for more work than is allowed."""
 
     code = "invalid-keystore"
-    default_hint = "Pass the JSON file that a wallet such as geth or MyEtherWallet exported, whole."
+    default_hint = "Pass the JSON file that a wallet such as geth exported, whole; for Tezos the text from edesk on."
 
 
 class KeystorePasswordError(InvalidRequestError):

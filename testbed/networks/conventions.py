@@ -32,6 +32,8 @@ def oracle(network: str, scheme: str, path: str | None) -> str:
     if path is not None and (network, scheme) in SCHEMES:
         coin = COINS[SCHEMES[network, scheme]]
         return coin.address(coin.key(_seed(), path))
+    if path is None and (network, None) in COINS:
+        return COINS[network, None].address(_seed()[:32])
     if path is None:
         return str(Keypair.from_seed(_seed()[:32]).pubkey())
     ed25519 = scheme == "slip10" or network == "ton"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bip_utils import (
     AtomAddrEncoder,
+    Base58Encoder,
     Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     Ed25519PrivateKey,
@@ -18,7 +19,10 @@ from bip_utils import (
     XlmAddrEncoder,
     XlmAddrTypes,
     XrpAddrEncoder,
+    XtzAddrEncoder,
+    XtzAddrPrefixes,
 )
+from bip_utils.utils.crypto import Blake2b160
 
 Forms = Mapping[str, Callable[[bytes], str]]
 _HEX: Forms = {"hex": bytes.hex, "0x hex": lambda key: "0x" + key.hex()}
@@ -67,9 +71,45 @@ def _tron(key: bytes) -> str:
     return str(TrxAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
 
 
+def _tezos(prefix: str, data: bytes) -> str:
+    return str(Base58Encoder.CheckEncode(bytes.fromhex(prefix) + data))
+
+
+def _tz1(key: bytes) -> str:
+    public = Ed25519PrivateKey.FromBytes(key).PublicKey()
+    return str(XtzAddrEncoder.EncodeKey(public, prefix=XtzAddrPrefixes.TZ1))
+
+
+def _tz2(key: bytes) -> str:
+    public = Secp256k1PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes()
+    return _tezos("06a1a1", Blake2b160.QuickDigest(public))
+
+
+def edsk(key: bytes) -> str:
+    """The seed as octez writes it."""
+    return _tezos("0d0f3a07", key)
+
+
+def edsk_keypair(key: bytes) -> str:
+    """Seed and public key as octez wrote them first."""
+    return _tezos("2bf64e07", key + Ed25519PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes()[1:])
+
+
+def spsk(key: bytes) -> str:
+    """The key on secp256k1 as octez writes it."""
+    return _tezos("11a2e0c9", key)
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
+    ("tezos", None): CoinOracle(
+        "m/44'/1729'/{account}'/0'",
+        _tz1,
+        {**_HEX, "edsk": edsk, "edsk of 98 characters": edsk_keypair},
+        ED25519,
+    ),
+    ("tezos", "tz2"): CoinOracle("m/44'/1729'/{account}'/0'", _tz2, {**_HEX, "spsk": spsk}),
     ("stellar", None): CoinOracle("m/44'/148'/{account}'", _stellar, {**_HEX, "secret seed": stellar_seed}, ED25519),
     ("cosmos", None): CoinOracle("m/44'/118'/{account}'/0/{index}", _cosmos("cosmos")),
     ("kava", None): CoinOracle("m/44'/459'/{account}'/0/{index}", _cosmos("kava")),
@@ -84,5 +124,7 @@ SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("kava", "bip44"): ("kava", None),
     ("injective", "bip44"): ("injective", None),
     ("tron", "bip44"): ("tron", None),
+    ("tezos", "slip10"): ("tezos", None),
+    ("tezos", "bip44"): ("tezos", "tz2"),
 }
 """Whose oracle tells the addresses of a scheme."""

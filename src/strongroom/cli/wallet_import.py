@@ -54,7 +54,7 @@ def import_wallet(
     passphrase_stdin: PassphraseStdin = False,
     keystore: Annotated[
         str | None,
-        typer.Option("--keystore", metavar="FILE", help="Read a Web3 Secret Storage file (version 3)."),
+        typer.Option("--keystore", metavar="FILE", help="Read a keystore: Web3 Secret Storage (version 3), edesk."),
     ] = None,
     keystore_password_stdin: KeystorePasswordStdin = False,
     keystore_password_file: KeystorePasswordFile = None,

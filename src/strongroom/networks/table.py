@@ -19,6 +19,7 @@ from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.stellar.chain import StellarChain
+from strongroom.networks.tezos.chain import TezosChain
 from strongroom.networks.ton.chain import TonChain
 from strongroom.networks.tron.chain import TronChain
 from strongroom.networks.xrp.chain import XrpChain
@@ -126,6 +127,8 @@ TABLE = NetworkTable(
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
         XrpChain("xrp", network_id=0, explorer="https://livenet.xrpl.org/accounts/{address}"),
         XrpChain("xrp-testnet", network_id=1, testnet=True, explorer="https://testnet.xrpl.org/accounts/{address}"),
+        TezosChain("tezos", chain_id="NetXdQprcVkpaWU", explorer="https://tzkt.io/{address}"),
+        TezosChain("tezos-shadownet", chain_id="NetXsqzbfFenSTS", explorer="https://shadownet.tzkt.io/{address}"),
         StellarChain(
             "stellar",
             reference="pubnet",

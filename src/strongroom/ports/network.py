@@ -126,10 +126,10 @@ class Network(Chain, Protocol):
 
 @runtime_checkable
 class KeystoreNetwork(Protocol):
-    """A network whose wallets exchange keys as JSON under a password: Web3 Secret Storage, version 3.
+    """A network whose wallets exchange keys under a password: Web3 Secret Storage, version 3; ``edesk`` of Tezos.
 
-    Both verbs take about a second and 256 MiB; a document that asks for more is refused before anything is
-    computed. Failure contract as for Network.
+    Both verbs take at most about a second and 256 MiB; a document that asks for more is refused before anything is
+    computed. ``scheme_of_key`` takes a document, too, and says of which scheme it is. Failure contract as for Network.
     """
 
     def open_keystore(self, document: Secret, password: Secret) -> Secret:
@@ -139,8 +139,8 @@ class KeystoreNetwork(Protocol):
         that names no address has no proof that its key is intact: compare the derived address.
         """
 
-    def make_keystore(self, private_key: Secret, password: Secret) -> str:
-        """Encrypt a raw private key. Raises KeystorePasswordError for a password that is too short."""
+    def make_keystore(self, private_key: Secret, password: Secret, scheme: str | None = None) -> str:
+        """Encrypt a raw private key of a scheme. Raises KeystorePasswordError for a password that is too short."""
 
 
 @runtime_checkable

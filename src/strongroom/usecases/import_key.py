@@ -150,7 +150,7 @@ def material_of(network: Network, scheme: str | None, imported_key: ImportedKey,
         return _in_any_scheme(network, key, said, address)
     if imported_key.keystore is not None and imported_key.keystore_password is not None:
         key = keystores_of(network).open_keystore(imported_key.keystore, imported_key.keystore_password)
-        return KeyMaterial(key, scheme or network.scheme(None))
+        return KeyMaterial(key, network.scheme_of_key(imported_key.keystore, scheme))
     raise _not_one()
 
 
@@ -196,7 +196,7 @@ def _address(network: Network, key: Secret, scheme: str) -> str | None:
 def keystores_of(network: Network) -> KeystoreNetwork:
     """The network's keystores. Raises InvalidKeystoreError where it has none."""
     if not isinstance(network, KeystoreNetwork):
-        raise InvalidKeystoreError(f"Keys of {network.name} are not kept in Web3 Secret Storage documents.")
+        raise InvalidKeystoreError(f"Keys of {network.name} are not exchanged as keystores.")
     return network
 
 

@@ -36,7 +36,7 @@ def export_keystore(
     stored = get_stored(context, wallet)
     keystores = keystores_of(context.networks.get(stored.wallet.network))
     material = prove(context, stored)
-    document = keystores.make_keystore(material.private_key, password)
+    document = keystores.make_keystore(material.private_key, password, material.scheme)
     entry = LogEntry("export", actor, {"form": "keystore"})
     log_key(context, stored, material, entry, give_away_account=give_away_account)
     return document

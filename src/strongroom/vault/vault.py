@@ -176,7 +176,7 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
             private_key: the key in a text form of the network: hex with or without 0x; WIF; base58 or a JSON array
                 of 64 numbers for Solana; or
             mnemonic: a BIP-39 phrase in one of the twelve languages, NFC or NFKD; or
-            keystore: a Web3 Secret Storage document, version 3, which keystore_password opens (EVM).
+            keystore: what keystore_password opens: Web3 Secret Storage, version 3 (EVM); edesk, spesk (Tezos).
             passphrase: the phrase's optional BIP-39 passphrase.
             path: the derivation path, if not the default of the network's variant; several are candidates, of which
                 the address chooses.
@@ -331,12 +331,12 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         reason: str,
         give_away_account: bool = False,
     ) -> str:
-        """Return a wallet's key as a Web3 Secret Storage document (version 3, scrypt) under a password. EVM only.
+        """Return a wallet's key under a password: Web3 Secret Storage, version 3 (EVM); edesk, spesk (Tezos).
 
-        Logged like ``reveal``, before it leaves. Takes about a second and 256 MiB.
+        Logged like ``reveal``, before it leaves. Web3 Secret Storage takes about a second and 256 MiB.
 
         Raises KeystorePasswordError for a password under eight characters, InvalidKeystoreError for a network that
-        has no such documents, and the errors of ``reveal``.
+        has no keystores, and the errors of ``reveal``.
         """
         secret = Secret.from_text(password)
         password = secret

@@ -28,6 +28,7 @@ NETWORKS = (
     "kava",
     "injective",
     "tron",
+    "tezos",
 )
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 

@@ -84,6 +84,8 @@ CAIP2 = {
     "ton-testnet": "tvm:-3",
     "xrp": "xrpl:0",
     "xrp-testnet": "xrpl:1",
+    "tezos": "tezos:NetXdQprcVkpaWU",
+    "tezos-shadownet": "tezos:NetXsqzbfFenSTS",
     "stellar": "stellar:pubnet",
     "stellar-testnet": "stellar:testnet",
     "cosmos": "cosmos:cosmoshub-4",

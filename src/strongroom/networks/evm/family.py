@@ -98,7 +98,11 @@ class Evm(HdNetwork, EvmChain):
         return opened.private_key
 
     def make_keystore(
-        self, private_key: Secret, password: Secret, random_bytes: Callable[[int], bytes] = os.urandom
+        self,
+        private_key: Secret,
+        password: Secret,
+        _: str | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> str:
         """Encrypt a private key into a keystore, scrypt with n=262144, r=8, p=1. Web3 Secret Storage, version 3.
 

@@ -25,6 +25,8 @@ _BEGINNINGS = {
     "ENC(": "Jasypt",
     "{cipher}": "Spring Cloud Config",
 }
+_TEZOS = ("edesk", "spesk", "p2esk")
+_TEZOS_CHARACTERS = 88
 _WRITTEN = re.compile("[A-Za-z0-9+/_=-]+")
 _HEX = re.compile("(?:[0-9a-fA-F]{2})+")
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){4}")
@@ -59,6 +61,8 @@ def of_text(text: str) -> str | None:
         return "PEM under a password"
     if text.startswith("6P") and (base58.decode_check(text) or b"")[:2] in (b"\x01\x42", b"\x01\x43"):
         return "BIP-38, under a password"
+    if text.startswith(_TEZOS) and len(text) == _TEZOS_CHARACTERS and base58.decode_check(text) is not None:
+        return "octez-client of Tezos, under a password"
     if _COMPACT.fullmatch(text):
         return _compact(text)
     return _parts(text)
