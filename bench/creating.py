@@ -67,6 +67,9 @@ class GivenKeys:
         self.format_private_key = network.format_private_key
         self.parse_address = network.parse_address
 
+    def __contains__(self, name: object) -> bool:
+        return name == self.name
+
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
         """The next key that was given."""
         return next(self._materials)

@@ -16,7 +16,7 @@ def complete_network(incomplete: str) -> list[str]:
     """Names of registered networks that begin with what was typed."""
     from strongroom.networks import TABLE
 
-    return _beginning(TABLE.names, incomplete)
+    return _beginning((*TABLE.names, *TABLE.aliases), incomplete)
 
 
 def complete_variant(incomplete: str) -> list[str]:

@@ -25,7 +25,7 @@ def networks(
         typer.Argument(metavar="[NETWORK]", help="Show this one, with the addresses of a published test phrase."),
     ] = None,
 ) -> int:
-    """List the networks, their variants and paths; or show one.
+    """List the networks, their variants and paths; or show one, also `evm:<chain id>`, a chain that has no name.
 
     The first variant of a network is its default. Needs no database.
     """
@@ -40,7 +40,7 @@ def networks(
     rows = []
     for network in described:
         for number, variant in enumerate(network["variants"]):
-            first = (network["name"], network["caip2"]) if number == 0 else ("", "")
+            first = (" or ".join((network["name"], *network["aliases"])), network["caip2"]) if number == 0 else ("", "")
             rows.append((*first, variant["name"], variant["scheme"], variant["path"]))
     context.out.table(("Network", "CAIP-2", "Variant", "Scheme", "Path"), rows, folded={"CAIP-2": "Network"})
     return EXIT_DONE
@@ -54,7 +54,7 @@ def _show(context: CommandContext, network: Network) -> int:
         context.out.document({"network": described})
         return EXIT_DONE
     pairs = [
-        ("Network", network.name),
+        ("Network", " or ".join((network.name, *described["aliases"]))),
         ("CAIP-2", network.caip2),
         ("SLIP-44", str(network.coin_type)),
         ("Keys are read as", "; ".join(network.key_forms)),
@@ -72,10 +72,12 @@ def _show(context: CommandContext, network: Network) -> int:
 
 
 def _as_dict(network: Network) -> dict[str, Any]:
+    from strongroom.networks import TABLE
     from strongroom.ports.signing import SigningNetwork
 
     return {
         "name": network.name,
+        "aliases": [alias for alias, name in TABLE.aliases.items() if name == network.name],
         "caip2": network.caip2,
         "coin_type": network.coin_type,
         "variants": [_variant(network, each) for each in network.variants],

@@ -120,9 +120,10 @@ def discover(
 
     For a phrase that comes from elsewhere. May be repeated: what is there stays as it is.
     """
+    from strongroom.networks import TABLE
+
     with context.vault() as vault:
-        known = next((each for each in vault.networks() if each.name == network), None)
-        listed = set() if known is None else _addresses(known, used)
+        listed = _addresses(TABLE.get(network), used) if network in TABLE else set()
         found: set[str] = set()
 
         def is_used(address: str) -> bool:

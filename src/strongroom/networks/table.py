@@ -5,8 +5,9 @@ An entry is the facts of a chain; its family is imported when the network is fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -27,40 +28,79 @@ from strongroom.ports.network import Chain, Network
 
 
 class NetworkTable:
-    """Networks by name, in order. Raises ValueError where two have one name."""
+    """Networks by name, in order, and those that have an id and no name. Raises ValueError where two have one name.
 
-    def __init__(self, entries: Iterable[Chain]) -> None:
+    ``limited`` gives a chain another limit of fees.
+    """
+
+    def __init__(self, entries: Iterable[Chain], limited: Callable[[Chain], Chain] = lambda chain: chain) -> None:
+        self._limited = limited
         self._chains: dict[str, Chain] = {}
+        self._aliases: dict[str, str] = {}
         for entry in entries:
-            if entry.name in self._chains:
-                raise ValueError(f"the network {entry.name} is in the table twice")
-            self._chains[entry.name] = entry
+            chain = limited(evm.as_stored(entry) if isinstance(entry, EvmChain) else entry)
+            alias = getattr(chain, "alias", None)
+            for name in (chain.name,) if alias is None else (chain.name, alias):
+                if name in self._chains or name in self._aliases:
+                    raise ValueError(f"the network {name} is in the table twice")
+            self._chains[chain.name] = chain
+            if alias is not None:
+                self._aliases[alias] = chain.name
+        self._by_caip2 = {chain.caip2: chain for chain in self._chains.values()}
         self._loaded: dict[str, Network] = {}
 
     def get(self, name: str) -> Network:
-        """Return the network of that name. Raises UnknownNetworkError; its hint lists the names."""
+        """Return the network of that name, whose own name is the one that is stored: of an alias another one.
+
+        Raises UnknownNetworkError; its hint lists the names.
+        """
         network = self._loaded.get(name)
         if network is None:
-            network = self._loaded.setdefault(name, _network_of(self._chain(name)))
+            chain = self._chain(name)
+            if chain is None:
+                raise self._unknown(name)
+            if chain.name not in self._chains:
+                return _network_of(chain)  # there are 2^63 of them: none is kept here
+            network = self._loaded.setdefault(chain.name, _network_of(chain))
+            self._loaded[name] = network
         return network
 
-    def _chain(self, name: str) -> Chain:
-        chain = self._chains.get(name)
-        if chain is None:
-            close = close_to(name, self._chains)
-            meant = f"Did you mean {close}? " if close else ""
-            raise UnknownNetworkError(
-                "There is no network of that name.", hint=f"{meant}The networks are: {', '.join(self._chains)}."
-            )
-        return chain
+    def __contains__(self, name: object) -> bool:
+        """Whether ``get`` knows a name. Loads nothing."""
+        return isinstance(name, str) and self._chain(name) is not None
+
+    def _chain(self, name: str) -> Chain | None:
+        chain = self._chains.get(self._aliases.get(name, name))
+        if chain is not None:
+            return chain
+        kind, colon, reference = name.partition(":")
+        without_name = _WITHOUT_A_NAME[kind](reference) if colon and kind in _WITHOUT_A_NAME else None
+        return None if without_name is None else self._by_caip2.get(without_name.caip2, self._limited(without_name))
+
+    def _unknown(self, name: str) -> UnknownNetworkError:
+        if name.partition(":")[0] in _WITHOUT_A_NAME:
+            return UnknownNetworkError("There is no network of that name.", hint=f"The form is {evm.FORM}.")
+        names = (*self._chains, *self._aliases)
+        close = close_to(name, names)
+        meant = f"Did you mean {close}? " if close else ""
+        others = f"Any other chain of the EVM is {evm.KIND}:<chain id>."
+        return UnknownNetworkError(
+            "There is no network of that name.", hint=f"{meant}The networks are: {', '.join(names)}. {others}"
+        )
 
     def with_fee_limits(self, evm_gwei: int | None, solana_lamports: int | None) -> NetworkTable:
         """The same networks with other limits of what a transaction may cost; None leaves a network its own."""
-        return NetworkTable(_limited(chain, evm_gwei, solana_lamports) for chain in self.chains)
+        limited = partial(_limited, evm_gwei=evm_gwei, solana_lamports=solana_lamports)
+        return NetworkTable(self.chains, lambda chain: limited(self._limited(chain)))
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Names that came later than the wallets of their networks, each with the name that is stored."""
+        return dict(self._aliases)
 
     @property
     def names(self) -> Sequence[str]:
-        """The names, in the order of the table."""
+        """The names that are stored, in the order of the table; those of chains without a name are not listed."""
         return tuple(self._chains)
 
     @property
@@ -87,6 +127,10 @@ def _network_of(chain: Any) -> Network:
         return complete
     family: type[Network] = import_module(f"{package}.family").FAMILY
     return family(**{field.name: getattr(chain, field.name) for field in fields(chain)})
+
+
+_WITHOUT_A_NAME: Mapping[str, Callable[[str], Chain | None]] = {evm.KIND: evm.unnamed}
+"""By what stands before the colon: the chain of an id, None for what is no id."""
 
 
 def _limited(chain: Chain, evm_gwei: int | None, solana_lamports: int | None) -> Chain:

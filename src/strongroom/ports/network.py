@@ -22,7 +22,7 @@ class Chain(Protocol):
 
     @property
     def name(self) -> str:
-        """The registered name, such as ``ethereum``."""
+        """The name that is stored with wallets, such as ``ethereum``, and ``evm:4242`` of a chain that had no name."""
 
     @property
     def caip2(self) -> str:
@@ -164,11 +164,18 @@ class Networks(Protocol):
     """The registered networks, found by name."""
 
     def get(self, name: str) -> Network:
-        """Return the network of that name. Raises UnknownNetworkError."""
+        """Return the network of that name; its own name is the one that is stored. Raises UnknownNetworkError.
+
+        ``evm:<chain id>`` is every chain of the EVM that has no name: there are more networks than are listed. Of a
+        chain that has one it is an alias, and so is a name that came later than wallets of its chain.
+        """
+
+    def __contains__(self, name: object) -> bool:
+        """Whether ``get`` knows a name. No family is loaded."""
 
     @property
     def names(self) -> Sequence[str]:
-        """The names, in the order of the table. No family is loaded."""
+        """The names that are stored, in the order of the table. No family is loaded."""
 
     @property
     def chains(self) -> Sequence[Chain]:

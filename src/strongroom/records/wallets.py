@@ -28,7 +28,7 @@ class Wallet:
     project_id: UUID
     """The tenant that owns the wallet."""
     network: str
-    """A registered network, such as ``ethereum``."""
+    """The network's name as it is stored, such as ``ethereum``, and ``evm:4242`` of a chain that had no name."""
     label: str
     """Distinguishes several wallets of one project on one network."""
     address: str
@@ -115,8 +115,17 @@ class WalletPlace(NamedTuple):
 
 
 def credential_type_of(network: str, label: str) -> str:
-    """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``."""
-    return f"{network}_wallet" if label == DEFAULT_LABEL else f"{network}_wallet:{label}"
+    """``<network>_wallet`` for the default label, else ``<network>_wallet:<label>``.
+
+    The colon of a network's name is written as a dot, since a colon separates the label: ``evm.4242_wallet:hot``.
+    """
+    kind = f"{network.replace(':', '.')}_wallet"
+    return kind if label == DEFAULT_LABEL else f"{kind}:{label}"
+
+
+def network_of_type(credential_type: str) -> str:
+    """The network that a credential type says, whatever wrote it."""
+    return credential_type.partition("_wallet")[0].replace(".", ":", 1)
 
 
 def vault_id_of(wallet_id: UUID, *, plain: bool = False) -> str:

@@ -18,7 +18,7 @@ from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.tag import Tag
 from strongroom.records.usage_log import Attribution, Event
 from strongroom.records.vault_texts import PLACEHOLDERS
-from strongroom.records.wallets import DEFAULT_LABEL, REPLACED, REVOKED, STATUS, credential_type_of
+from strongroom.records.wallets import DEFAULT_LABEL, REPLACED, REVOKED, STATUS, credential_type_of, network_of_type
 from strongroom.usecases.accepted_key import believed, require_own_key, require_recorded_public_key
 from strongroom.usecases.addresses import account_of, spellings_of, with_actual_network
 from strongroom.usecases.context import VaultContext
@@ -141,7 +141,8 @@ def _type_differs(row: StoredWallet, network: str, label: str) -> bool:
 def _names_network(context: VaultContext, row: StoredWallet) -> bool:
     """Whether a credential type is of the form of ours; the legacy application may call its wallets what it likes."""
     kind = (None if row.said is None else row.said.credential_type) or ""
-    return any(kind.partition(":")[0] == f"{name}_wallet" for name in context.networks.names)
+    network = network_of_type(kind)
+    return network in context.networks and kind.partition(":")[0] == credential_type_of(network, DEFAULT_LABEL)
 
 
 def _named(context: VaultContext, project_id: UUID, network: str, label: str) -> tuple[UUID | None, bool]:

@@ -49,7 +49,6 @@ class AddressTable:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._names = frozenset(networks.names)
         spaces: dict[str, Chain] = {}
         for chain in networks.chains:
             spaces.setdefault(chain.address_space.name, chain)
@@ -78,7 +77,7 @@ class AddressTable:
 
         A right checksum is no accident: where a space of addresses has them, spaces without do not count.
         """
-        said = self._networks.get(named) if named is not None and named in self._names else None
+        said = self._networks.get(named) if named is not None and named in self._networks else None
         if said is not None and (address := canonical(said, text)) is not None:
             return (AddressMatch(said, address),)
         shaped = self._shapes.match(text)

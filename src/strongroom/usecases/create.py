@@ -79,7 +79,7 @@ def create_wallets(context: VaultContext, requests: Sequence[CreateRequest], act
         identifiers.check_label(request.label)
         identifiers.check_idempotency_key(request.idempotency_key)
         check_words(request.words)
-    own = [_keyed(request) for request in requests]
+    own = [_keyed(context, request) for request in requests]
     if context.store.durable:
         return [_result(request.network, partial(create_wallet, context, request, actor)) for request in own]
     # In a caller's transaction all key work comes before the first statement.
@@ -237,11 +237,13 @@ def _draft(context: VaultContext, validated: ValidatedRequest, words: int, actor
     return seal_new(context, validated, material, half, LogEntry("create", actor))
 
 
-def _keyed(request: CreateRequest) -> CreateRequest:
-    """Each network of a batch remembers its own request: under the batch's key and its name."""
+def _keyed(context: VaultContext, request: CreateRequest) -> CreateRequest:
+    """Each network of a batch remembers its own request: under the batch's key and the name that is stored."""
     if request.idempotency_key is None:
         return request
-    return replace(request, idempotency_key=f"{request.idempotency_key}/{request.network}")
+    known = request.network in context.networks
+    name = context.networks.get(request.network).name if known else request.network
+    return replace(request, idempotency_key=f"{request.idempotency_key}/{name}")
 
 
 def _try_draft(context: VaultContext, request: CreateRequest, actor: Attribution) -> Draft | StrongroomError:

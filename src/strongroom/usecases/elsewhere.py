@@ -168,7 +168,7 @@ def is_proved_by(context: VaultContext, known: Registered | None, material: KeyM
     if known is None or known.record.variant == UNPROVED or material.mnemonic is not None:
         return False
     wallet = wallet_of(known.record)  # its address is as its row writes it
-    if wallet.network not in context.networks.names:
+    if wallet.network not in context.networks:
         return False
     network = context.networks.get(wallet.network)
     halves = [_half(network, material, scheme) for scheme in network.schemes]
@@ -202,7 +202,7 @@ def recorded_elsewhere(
 
 def _scheme_of(context: VaultContext, material: KeyMaterial, wallet: Wallet) -> str | None:
     """The scheme in which a key is a wallet's, on that wallet's network; None where it is in none."""
-    if wallet.network not in context.networks.names:
+    if wallet.network not in context.networks:
         return None
     network = context.networks.get(wallet.network)
     for scheme in network.schemes:

@@ -207,7 +207,7 @@ def _is_gone(context: VaultContext, wallet_id: UUID, project: UUID) -> bool:
 def _erase_keys(context: VaultContext, project: UUID, done: _Done) -> None:
     for record, tag in context.store.erase.speaking_keys(project):
         network = asked_for(record.request)[0]
-        known = network if isinstance(network, str) and network in context.networks.names else "?"
+        known = network if isinstance(network, str) and network in context.networks else "?"
         request = Request("erased", known, erased_label(record.credential_id), {}).as_json()
         new = record._replace(key=_free_key(context, record), request=request)
         fits = tag is not None and tags.fits("idempotency", record.fields(), tag, context.keyring)

@@ -74,7 +74,7 @@ class RecordedPlaces:
 
     def _schemes(self, record: Registration) -> Iterator[str]:
         """The schemes that a wallet's key may be derived by; none where strongroom has no such network or scheme."""
-        if record.network in self._context.networks.names:
+        if record.network in self._context.networks:
             network = self._context.networks.get(record.network)
             yield from (each for each in network.schemes if record.scheme in (None, each))
 

@@ -14,12 +14,15 @@ class EvmChain:
     """The public facts of a chain. ``family.py`` adds the verbs of a network."""
 
     name: str
+    """What is stored with wallets, and never changes: ``base``, and ``evm:4242`` of a chain that had no name."""
     chain_id: int
     """The chain id of EIP-155, which a signature commits to."""
     fee_limit_wei: int = 10**18
     """The highest fee that is signed unless a caller says another limit, in the smallest unit of the native coin."""
     explorer: str | None = None
     """The URL of an address's page, with ``{address}``."""
+    alias: str | None = None
+    """A name that a later release gave a chain whose wallets are stored as ``evm:<chain id>``."""
 
     @property
     def caip2(self) -> str:

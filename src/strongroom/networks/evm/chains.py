@@ -1,12 +1,21 @@
 """The chains of the EVM family that have a name; ``evm:<chain id>`` stands for every other one.
 
-Names, ids and explorers are those of published lists of chains: ethereum-lists/chains, and viem's. A name is stored
-with every wallet, and never changed.
+Names, ids and explorers are those of published lists of chains: ethereum-lists/chains, and viem's. What is stored with
+a wallet never changes: see docs/adr/0047.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from strongroom.networks.evm.chain import EvmChain
+
+KIND = "evm"
+"""What stands before the colon in the name of a chain that has none of its own."""
+FORM = f"{KIND}:<chain id>, in decimal digits without leading zeros, 1 to {2**63 - 1}"
+_CHAIN_ID = re.compile("[1-9][0-9]{0,18}")
+_LARGEST = 2**63 - 1
 
 _COIN = 10**18
 """Of every chain of the family, in its smallest unit."""
@@ -21,7 +30,7 @@ def _at(explorer: str) -> str:
 
 # Limits of fees: one ether, as geth's own for what it is sent; where the coin is worth a small part of an ether, a
 # hundred, as Avalanche's nodes have it. docs/signing.md says why. A testnet has the limit of its chain.
-CHAINS = (
+STORED_BY_NAME = (
     EvmChain("ethereum", 1, explorer=_at("etherscan.io")),
     EvmChain("polygon", 137, _CHEAP, _at("polygonscan.com")),
     EvmChain("avalanche", 43114, _CHEAP, _at("snowtrace.io")),
@@ -83,3 +92,26 @@ CHAINS = (
     EvmChain("world-chain-sepolia", 4801, explorer=_at("sepolia.worldscan.org")),
     EvmChain("flare-coston2", 114, _CHEAP, _at("coston2-explorer.flare.network")),
 )
+"""The chains whose wallets are stored under their name. Complete: those of any other chain may be stored already."""
+
+LATER: tuple[EvmChain, ...] = ()
+"""Chains whose names came with later releases, each an alias of ``evm:<chain id>``."""
+
+CHAINS = (*STORED_BY_NAME, *LATER)
+
+_STORED_BY_NAME = frozenset(chain.chain_id for chain in STORED_BY_NAME)
+
+
+def as_stored(chain: EvmChain) -> EvmChain:
+    """A chain under the name that its wallets are stored with; the one that it came with is its alias then."""
+    name = f"{KIND}:{chain.chain_id}"
+    if chain.chain_id in _STORED_BY_NAME or chain.name == name:
+        return chain
+    return replace(chain, name=name, alias=chain.name)
+
+
+def unnamed(reference: str) -> EvmChain | None:
+    """The chain of an id in its only spelling, 1 to 2^63-1 in decimal digits; None for any other text."""
+    if _CHAIN_ID.fullmatch(reference) is None or int(reference) > _LARGEST:
+        return None
+    return EvmChain(f"{KIND}:{reference}", int(reference))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from strongroom.records.vault_texts import PLACEHOLDERS
 
-VERSION = 5
+VERSION = 6
 """Counts changes of the guard's SQL; what is installed says which one it is."""
 ARCHIVE = "archive"
 REFUSE = "refuse"

@@ -154,13 +154,14 @@ class PostgresqlGuard:
         if self._has(CREDENTIALS, "network"):
             parts.append(f"NULLIF({row}.network::text, '')")
         if self._has(CREDENTIALS, "credential_type"):
-            parts.append(f"split_part({row}.credential_type::text, '_wallet', 1)")
+            parts.append(f"replace(split_part({row}.credential_type::text, '_wallet', 1), '.', ':')")
         return f"left(COALESCE({', '.join(parts)}, ''), 64)"
 
     def _label(self, row: str) -> str:
         if not self._has(CREDENTIALS, "credential_type"):
             return "COALESCE(s.label, 'default')"
-        own = f"substring({row}.credential_type::text FROM '^[a-z0-9-]+_wallet:([a-z0-9._-]{{1,64}})$')"
+        form = "^(?:[a-z0-9-]+|[a-z]+[.][A-Za-z0-9._-]+)_wallet:([a-z0-9._-]{1,64})$"
+        own = f"substring({row}.credential_type::text FROM '{form}')"
         return f"COALESCE(s.label, {own}, 'default')"
 
     def _conditions(self) -> dict[tuple[str, str], str]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from strongroom.records.stored_wallets import RowSaid, StoredWallet
 from strongroom.records.vault_texts import SEALED_PREFIX
-from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet, name_phrase
+from strongroom.records.wallets import DEFAULT_LABEL, REVOKED, STATUS, Custody, Wallet, name_phrase, network_of_type
 from strongroom.store.statements.register_rows import (
     NO_UUID,
     RECORD_ONLY,
@@ -26,7 +26,7 @@ from strongroom.store.statements.register_rows import (
 )
 from strongroom.store.statements.rows import fact_of, facts, names_key, readable, time_of
 
-_CREDENTIAL_TYPE = re.compile(r"[a-z0-9-]+_wallet:([a-z0-9._-]{1,64})")
+_CREDENTIAL_TYPE = re.compile(r"(?:[a-z0-9-]+|[a-z]+\.[A-Za-z0-9._-]+)_wallet:([a-z0-9._-]{1,64})")
 _USUAL = 256
 """Characters of metadata that say scheme and path, and no more."""
 
@@ -217,7 +217,7 @@ def state_of(status: str | None, is_active: Any, revoked_at: Any) -> str:
 
 def label_of(kind: str | None) -> str:
     """The label in a credential type of our own form; what the legacy application put behind a colon is none."""
-    if kind is not None and kind.endswith("_wallet"):
+    if kind is not None and kind.endswith("_wallet") and ":" not in kind:
         return DEFAULT_LABEL
     found = _CREDENTIAL_TYPE.fullmatch(kind or "")
     return DEFAULT_LABEL if found is None else found[1]
@@ -225,4 +225,4 @@ def label_of(kind: str | None) -> str:
 
 def network_of(kind: str | None) -> str:
     """The network in a credential type."""
-    return (kind or "").partition("_wallet")[0]
+    return network_of_type(kind or "")

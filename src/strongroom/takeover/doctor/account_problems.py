@@ -160,7 +160,7 @@ class AccountProblems:
 
     def _could_be_account(self, network: str, template: str) -> bool:
         """Whether a row that nothing authenticates names a network and a path of one: else it may say anything."""
-        known = network in self._context.networks.names
+        known = network in self._context.networks
         return known and template.count(INDEX) == 1 and _TEMPLATE.fullmatch(template) is not None
 
     def _by_hand(self, evidence: str, wallet: str | None) -> PhraseProblem:

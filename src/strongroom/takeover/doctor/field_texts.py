@@ -101,7 +101,7 @@ class FieldTexts:
         return sealed_inside(text)
 
     def _named(self, name: str) -> Network | None:
-        return self._networks.get(name) if name in self._networks.names else None
+        return self._networks.get(name) if name in self._networks else None
 
 
 def _material(network: Network, opened: KeyText | Found, choice: KeyChoice) -> KeyMaterial:

@@ -52,7 +52,7 @@ class ExaminationContext:
 
     def says_network(self, network: str | None, target: Target | None) -> bool:
         """Whether a row says on which network its key is one: by its address, or by name."""
-        return target is not None or network in self.networks.names
+        return target is not None or network in self.networks
 
     def owner(self, credential: FoundCredential) -> str | None:
         """The project that a wallet's texts belong to."""
