@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 
 from strongroom.secret import Secret
 
@@ -29,6 +30,19 @@ def from_hex(text: Secret, length_bytes: int) -> Secret | None:
     if found is None or len(found[1]) != 2 * length_bytes:
         return None
     return Secret(bytes.fromhex(found[1]))
+
+
+def from_base64(text: Secret, length_bytes: int) -> Secret | None:
+    """The bytes of standard base64, with its padding, of exactly that many bytes."""
+    stripped = strip(text) or ""
+    if len(stripped) != (length_bytes + 2) // 3 * 4 or not stripped.isascii():
+        return None
+    try:
+        data = Secret(b64decode(stripped, validate=True))
+    except ValueError:
+        return None
+    whole = len(data.reveal()) == length_bytes
+    return data if whole and b64encode(data.reveal()).decode() == stripped else None
 
 
 def from_json_array(text: Secret, length_bytes: int) -> Secret | None:

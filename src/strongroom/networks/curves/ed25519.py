@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from strongroom.secret import Secret
+
 SEED_BYTES = 32
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -22,6 +24,12 @@ def public_key(seed: bytes) -> bytes | None:
     if len(seed) != SEED_BYTES:
         return None
     return bytes(_bindings().crypto_sign_seed_keypair(seed)[0])
+
+
+def seed_of_keypair(keypair: Secret) -> Secret | None:
+    """Return the seed in 64 bytes, seed and public key; None where these do not belong together."""
+    seed, public = keypair.reveal()[:SEED_BYTES], keypair.reveal()[SEED_BYTES:]
+    return Secret(seed) if public_key(seed) == public else None
 
 
 def sign(seed: bytes, message: bytes) -> bytes | None:

@@ -94,7 +94,7 @@ class Solana(HdNetwork, SolanaChain):
                 hint="Pass the base58 text that a wallet exports, the content of id.json, or the seed in hexadecimal; "
                 "32 bytes in base58 are an address.",
             )
-        seed = _matching_seed(keypair)
+        seed = ed25519.seed_of_keypair(keypair)
         if seed is None:
             raise InvalidPrivateKeyError("The halves of the keypair do not belong together.")
         return seed
@@ -145,11 +145,6 @@ def _keypair(text: Secret) -> Secret | None:
 def _from_base58(text: Secret) -> Secret | None:
     data = base58.decode(key_text.strip(text) or "")
     return Secret(data) if data is not None and len(data) == _KEYPAIR_BYTES else None
-
-
-def _matching_seed(keypair: Secret) -> Secret | None:
-    seed, public = keypair.reveal()[:32], keypair.reveal()[32:]
-    return Secret(seed) if ed25519.public_key(seed) == public else None
 
 
 FAMILY = Solana

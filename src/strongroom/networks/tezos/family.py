@@ -178,8 +178,7 @@ def _key_of(prefix: Prefix, data: Secret) -> Secret | None:
     """The private key in a text's bytes; None where a keypair's halves do not belong together."""
     if prefix is not Prefix.ED25519_KEYPAIR:
         return data
-    seed, public = data.reveal()[: ed25519.SEED_BYTES], data.reveal()[ed25519.SEED_BYTES :]
-    return Secret(seed) if ed25519.public_key(seed) == public else None
+    return ed25519.seed_of_keypair(data)
 
 
 def _curve_of(text: Secret) -> str | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
 from strongroom.networks import variants
 from strongroom.networks.codecs import key_text
@@ -26,7 +23,6 @@ _VARIANTS = (
     Variant("v3r2", V3R2, _PATH, curve.ED25519),
 )
 _KEYPAIR_BYTES = 64
-_KEYPAIR_CHARACTERS = 88
 _BASECHAIN = 0
 
 
@@ -65,14 +61,14 @@ class Ton(HdNetwork, TonChain):
         key = key_text.from_hex(text, ed25519.SEED_BYTES) or words.parse(text)
         if key is not None:
             return key
-        keypair = key_text.from_hex(text, _KEYPAIR_BYTES) or _from_base64(text)
+        keypair = key_text.from_hex(text, _KEYPAIR_BYTES) or key_text.from_base64(text, _KEYPAIR_BYTES)
         if keypair is None:
             raise InvalidPrivateKeyError(
                 "The private key is neither 64 or 128 hexadecimal digits, a keypair in base64, nor 24 words of TON.",
                 hint="TON's words are no BIP-39 phrase, and are read here where they need no password; a BIP-39 phrase "
                 "is a mnemonic.",
             )
-        seed = _matching_seed(keypair)
+        seed = ed25519.seed_of_keypair(keypair)
         if seed is None:
             raise InvalidPrivateKeyError("The halves of the keypair do not belong together.")
         return seed
@@ -114,23 +110,6 @@ def seed_of(private_key: Secret) -> Secret:
     if len(private_key.reveal()) != words.KEY_BYTES:
         return private_key
     return Secret(private_key.reveal()[-words.SEED_BYTES :])
-
-
-def _from_base64(text: Secret) -> Secret | None:
-    stripped = key_text.strip(text) or ""
-    if len(stripped) != _KEYPAIR_CHARACTERS or not stripped.isascii():
-        return None
-    try:
-        data = Secret(base64.b64decode(stripped, validate=True))
-    except binascii.Error:
-        return None
-    whole = len(data.reveal()) == _KEYPAIR_BYTES
-    return data if whole and base64.b64encode(data.reveal()).decode() == stripped else None
-
-
-def _matching_seed(keypair: Secret) -> Secret | None:
-    seed, public = keypair.reveal()[:32], keypair.reveal()[32:]
-    return Secret(seed) if ed25519.public_key(seed) == public else None
 
 
 FAMILY = Ton
