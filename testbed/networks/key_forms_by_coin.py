@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
+from base64 import b32encode, b64encode
 from binascii import crc_hqx
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bip_utils import (
+    AlgoAddrEncoder,
+    AlgorandMnemonicEncoder,
     AtomAddrEncoder,
     Base58Encoder,
     Bip32Slip10Ed25519,
@@ -100,9 +102,29 @@ def spsk(key: bytes) -> str:
     return _tezos("11a2e0c9", key)
 
 
+def _algorand(key: bytes) -> str:
+    return str(AlgoAddrEncoder.EncodeKey(Ed25519PrivateKey.FromBytes(key).PublicKey()))
+
+
+def algorand_words(key: bytes) -> str:
+    """The 25 words that wallets show."""
+    return str(AlgorandMnemonicEncoder().Encode(key))
+
+
+def algorand_keypair(key: bytes) -> str:
+    """The private key as the SDKs hand it out."""
+    return b64encode(key + Ed25519PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes()[1:]).decode()
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
+    ("algorand", None): CoinOracle(
+        "m/44'/283'/{account}'/0'/{index}'",
+        _algorand,
+        {**_HEX, "25 words": algorand_words},
+        ED25519,
+    ),
     ("tezos", None): CoinOracle(
         "m/44'/1729'/{account}'/0'",
         _tz1,
@@ -124,6 +146,7 @@ SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("kava", "bip44"): ("kava", None),
     ("injective", "bip44"): ("injective", None),
     ("tron", "bip44"): ("tron", None),
+    ("algorand", "slip10"): ("algorand", None),
     ("tezos", "slip10"): ("tezos", None),
     ("tezos", "bip44"): ("tezos", "tz2"),
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
+from strongroom.networks.algorand.chain import AlgorandChain
 from strongroom.networks.bitcoin.chain import BitcoinChain
 from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
@@ -171,6 +172,16 @@ TABLE = NetworkTable(
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
         XrpChain("xrp", network_id=0, explorer="https://livenet.xrpl.org/accounts/{address}"),
         XrpChain("xrp-testnet", network_id=1, testnet=True, explorer="https://testnet.xrpl.org/accounts/{address}"),
+        AlgorandChain(
+            "algorand",
+            genesis="wGHE2Pwdvd7S12BL5FaOP20EGYesN73k",
+            explorer="https://lora.algokit.io/mainnet/account/{address}",
+        ),
+        AlgorandChain(
+            "algorand-testnet",
+            genesis="SGO1GKSzyE7IEPItTxCByw9x8FmnrCDe",
+            explorer="https://lora.algokit.io/testnet/account/{address}",
+        ),
         TezosChain("tezos", chain_id="NetXdQprcVkpaWU", explorer="https://tzkt.io/{address}"),
         TezosChain("tezos-shadownet", chain_id="NetXsqzbfFenSTS", explorer="https://shadownet.tzkt.io/{address}"),
         StellarChain(

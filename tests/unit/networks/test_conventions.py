@@ -29,6 +29,7 @@ NETWORKS = (
     "injective",
     "tron",
     "tezos",
+    "algorand",
 )
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 

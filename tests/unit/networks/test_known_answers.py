@@ -45,6 +45,20 @@ TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9z
         ("stellar-testnet", None, "sep5", "m/44'/148'/0'", "GB3JDWCQJCWMJ3IILWIGDTQJJC5567PGVEVXSCVPEQOTDN64VJBDQBYX"),
         ("tezos", None, "slip10", "m/44'/1729'/0'/0'", "tz1VQA4RP4fLjEEMW2FR4pE9kAg5abb5h5GL"),
         ("tezos-shadownet", None, "slip10", "m/44'/1729'/0'/0'", "tz1VQA4RP4fLjEEMW2FR4pE9kAg5abb5h5GL"),
+        (
+            "algorand",
+            None,
+            "slip10",
+            "m/44'/283'/0'/0'/0'",
+            "EP2D7TV7IAFANZHK3B6QLKB53N5UTD7RARVXZTWCPCRQQBKYVGM2XIMT2Q",
+        ),
+        (
+            "algorand-testnet",
+            None,
+            "slip10",
+            "m/44'/283'/0'/0'/0'",
+            "EP2D7TV7IAFANZHK3B6QLKB53N5UTD7RARVXZTWCPCRQQBKYVGM2XIMT2Q",
+        ),
         ("xrp-testnet", None, "bip44", "m/44'/144'/0'/0/0", "rHsMGQEkVNJmpGWs8XUBoTBiAAbwxZN5v3"),
     ],
 )
@@ -88,6 +102,7 @@ def test_index_0_is_the_address_that_other_wallets_show(
         ("solana", "slip10", "m/44'/501'/1'/0'", "Hh8QwFUA6MtVu1qAoq12ucvFHNwCcVTV7hpWjeY1Hztb"),
         ("stellar", "sep5", "m/44'/148'/1'", "GDVSYYTUAJ3ACHTPQNSTQBDQ4LDHQCMNY4FCEQH5TJUMSSLWQSTG42MV"),
         ("tezos", "slip10", "m/44'/1729'/1'/0'", "tz1gvekQVEwFFdxT2KrcY6kZgFK1qMN3mmWF"),
+        ("algorand", "slip10", "m/44'/283'/0'/0'/1'", "4TY6NBYEJMUOI5WPNUG7YRM63GQNVZA47336IICDLIARPF7GFUMSUJ2CUU"),
         ("xrp", "bip44", "m/44'/144'/0'/0/1", "r3AgF9mMBFtaLhKcg96weMhbbEFLZ3mx17"),
         ("solana", "slip10", "m/44'/501'/2'/0'", "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm"),
     ],

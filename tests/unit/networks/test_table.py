@@ -84,6 +84,8 @@ CAIP2 = {
     "ton-testnet": "tvm:-3",
     "xrp": "xrpl:0",
     "xrp-testnet": "xrpl:1",
+    "algorand": "algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k",
+    "algorand-testnet": "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDe",
     "tezos": "tezos:NetXdQprcVkpaWU",
     "tezos-shadownet": "tezos:NetXsqzbfFenSTS",
     "stellar": "stellar:pubnet",
