@@ -9,7 +9,7 @@ from embit.networks import NETWORKS  # type: ignore[import-untyped]
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
-from strongroom.networks.bitcoin.watch_only import checksum
+from strongroom.networks.watched_branch import checksum
 from strongroom.ports.network import WatchOnlyNetwork
 from strongroom.records.watch_only import WatchedBranch, branch_of
 from strongroom.secret import Secret

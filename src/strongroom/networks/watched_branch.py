@@ -1,6 +1,8 @@
-"""Accounts of Bitcoin that others watch: version bytes of SLIP-132, and output descriptors. BIP-380 to 386."""
+"""Accounts of Bitcoin, and of chains like it, that others watch: xpubs and output descriptors. BIP-380 to 386."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from strongroom.crypto.phrase import Phrase
 from strongroom.networks.curves import bip32
@@ -8,12 +10,6 @@ from strongroom.networks.curves.watch_only import INDEX, MAINNET, TESTNET, publi
 from strongroom.records.phrases import FINGERPRINT_DIGITS
 from strongroom.records.watch_only import WatchedBranch, branch_of
 
-_SLIP132 = {
-    ("bip49", False): bytes.fromhex("049d7cb2"),  # ypub
-    ("bip84", False): bytes.fromhex("04b24746"),  # zpub
-    ("bip49", True): bytes.fromhex("044a5262"),  # upub
-    ("bip84", True): bytes.fromhex("045f1cf6"),  # vpub
-}
 _SCRIPTS = {"bip44": "pkh({})", "bip49": "sh(wpkh({}))", "bip84": "wpkh({})", "bip86": "tr({})"}
 _CHARACTERS = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ "
 _CHECKSUM_CHARACTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -21,15 +17,27 @@ _GENERATOR = (0xF5DEE51989, 0xA9FDCA3312, 0x1BAB10E32D, 0x3706B1677A, 0x644D626F
 _CHECKSUM_SYMBOLS = 8
 
 
-def watched(phrase: Phrase, scheme: str, template: str, *, testnet: bool) -> WatchedBranch:
-    """The xpub of a template's branch, and the descriptor of its addresses. Raises InvalidPathError."""
+def watched(
+    phrase: Phrase,
+    scheme: str,
+    template: str,
+    *,
+    testnet: bool,
+    own_versions: Mapping[str, bytes],
+    has_descriptors: bool = True,
+) -> WatchedBranch:
+    """The xpub of a template's branch, and the descriptor of its addresses. Raises InvalidPathError.
+
+    ``own_versions``: the version bytes, by scheme, that wallets of the chain write in the place of those of BIP-32.
+    """
     path = branch_of(template)
     key = public_branch(phrase.seed(), path)
     xpub = key.serialise(TESTNET if testnet else MAINNET).reveal_text()
-    version = _SLIP132.get((scheme, testnet))
+    version = own_versions.get(scheme)
     slip132 = None if version is None else key.serialise(version).reveal_text()
     fingerprint = bip32.identifier(phrase.seed())[:FINGERPRINT_DIGITS]
-    return WatchedBranch(path, xpub, slip132, _descriptor(scheme, template, path, fingerprint, xpub))
+    descriptor = _descriptor(scheme, template, path, fingerprint, xpub) if has_descriptors else None
+    return WatchedBranch(path, xpub, slip132, descriptor)
 
 
 def checksum(descriptor: str) -> str | None:
