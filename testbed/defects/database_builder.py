@@ -108,8 +108,8 @@ class DatabaseBuilder:
         return self.rng.random() < probability
 
     def key(self, kind: str | None = None) -> KnownKey:
-        """A new key."""
-        return random_key(self.rng, kind)
+        """A new key; where rows name no network, one whose address is not ambiguous."""
+        return random_key(self.rng, kind, unambiguous=self.traits.base == "g1")
 
     def other_key(self, key: KnownKey) -> KnownKey:
         """A new key with an address of the same kind."""
@@ -142,9 +142,11 @@ class DatabaseBuilder:
         return credential
 
     def network(self, key: KnownKey | None) -> str | None:
-        """What is in the network column: mostly right, often the column's default."""
+        """What is in the network column: mostly right, often the column's default where the address says enough."""
         if self.traits.base == "g1":
             return None
+        if key is not None and key.ambiguous:
+            return key.networks[0]
         rest = ["ethereum", "a-chain-of-the-future"] + ([] if self.traits.ours else [None])
         if key is None or self.chance(0.15):
             return self.rng.choice(rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from bip_utils import (
     Bip32Slip10Ed25519,
@@ -21,6 +21,8 @@ from eth_keys.datatypes import PrivateKey as EthPrivateKey
 from mnemonic import Mnemonic
 from solders.keypair import Keypair
 
+from testbed.networks import bitcoin_chains
+
 EVM = (
     "ethereum",
     "polygon",
@@ -33,8 +35,7 @@ EVM = (
     "bnb",
     "ethereum-sepolia",
 )
-NETWORKS = (*EVM, "bitcoin", "bitcoin-testnet", "solana")
-"""In the order of the table of networks, which decides where a row names no network of its address."""
+FORKS = ("litecoin", "dogecoin", "bitcoin-cash", "dash", "zcash")
 LANGUAGES = (
     "english",
     "chinese_simplified",
@@ -67,6 +68,11 @@ class KnownKey:
     """32 bytes: the scalar, or the Ed25519 seed."""
     phrase: str | None = field(default=None, repr=False)
     """The phrase that derives it at a path which the definition tries; else None."""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether its address is one of several networks: of bitcoin-cash, of litecoin, of regtest, too."""
+        return self.networks[0].startswith("bitcoin") and self.address[0] in "13mn2"
 
 
 @dataclass(frozen=True)
@@ -107,12 +113,20 @@ def _nested(version: bytes) -> Callable[[bytes], str]:
     return lambda secret: str(P2SHAddrEncoder.EncodeKey(_point(secret), net_ver=version))
 
 
+def _of(network: str) -> AddressKind:
+    """The default kind of a chain like Bitcoin."""
+    coin = bitcoin_chains.CHAINS[network].coin
+    path = f"m/{bitcoin_chains.purpose(network, None)}'/{coin}'/{{a}}'/0/{{i}}"
+    return AddressKind((network,), path, partial(bitcoin_chains.address, network, None))
+
+
 def _point(secret: bytes) -> object:
     return Secp256k1PrivateKey.FromBytes(secret).PublicKey()
 
 
-def _uncompressed(secret: bytes) -> str:
-    return str(P2PKHAddrEncoder.EncodeKey(_point(secret), net_ver=b"\x00", pub_key_mode=P2PKHPubKeyModes.UNCOMPRESSED))
+def _uncompressed(secret: bytes, version: bytes) -> str:
+    mode = P2PKHPubKeyModes.UNCOMPRESSED
+    return str(P2PKHAddrEncoder.EncodeKey(_point(secret), net_ver=version, pub_key_mode=mode))
 
 
 KINDS = {
@@ -125,8 +139,10 @@ KINDS = {
     "testnet taproot": AddressKind(("bitcoin-testnet",), "m/86'/1'/{a}'/0/{i}", _taproot("tb")),
     "testnet legacy": AddressKind(("bitcoin-testnet",), "m/44'/1'/{a}'/0/{i}", _legacy(b"\x6f")),
     "testnet nested": AddressKind(("bitcoin-testnet",), "m/49'/1'/{a}'/0/{i}", _nested(b"\xc4")),
+    **{name: _of(name) for name in FORKS},
     "solana": AddressKind(("solana",), "m/44'/501'/{a}'/{i}'", _solana),
 }
+_AMBIGUOUS = ("bitcoin legacy", "bitcoin nested", "testnet legacy", "testnet nested")
 _FAST = ("evm", "evm", "evm", "solana", "solana", "bitcoin")
 """What most rows are of: cheap to derive, and what the field has."""
 
@@ -136,10 +152,15 @@ def key_of(secret: bytes, kind: str = "evm") -> KnownKey:
     return KnownKey(KINDS[kind].networks, KINDS[kind].address(secret), secret)
 
 
-def random_key(rng: random.Random, kind: str | None = None) -> KnownKey:
+def random_key(rng: random.Random, kind: str | None = None, *, unambiguous: bool = False) -> KnownKey:
     """A new key; without a kind mostly one that is cheap to derive."""
-    chosen = kind or (rng.choice(list(KINDS)) if rng.random() < 0.1 else rng.choice(_FAST))
+    chosen = kind or (rng.choice(kinds(unambiguous=unambiguous)) if rng.random() < 0.1 else rng.choice(_FAST))
     return key_of(b"\x00" + rng.randbytes(31) if rng.random() < 0.01 else _scalar(rng), chosen)
+
+
+def kinds(*, unambiguous: bool) -> list[str]:
+    """The names of all kinds, or of those whose addresses are of one network alone."""
+    return [name for name in KINDS if not unambiguous or name not in _AMBIGUOUS]
 
 
 def random_phrase(rng: random.Random, language: str | None = None) -> str:
@@ -163,15 +184,15 @@ def path_key(phrase: str, path: str, kind: str, passphrase: str = "", *, tried: 
     return KnownKey(shape.networks, shape.address(secret), secret, phrase if tried and not passphrase else None)
 
 
-def uncompressed_key(rng: random.Random) -> KnownKey:
-    """A key of Bitcoin whose address is that of its uncompressed public key; no phrase has such."""
+def uncompressed_key(rng: random.Random, network: str = "bitcoin") -> KnownKey:
+    """A key whose address is that of its uncompressed public key, on Bitcoin or a chain like it; no phrase has such."""
     secret = _scalar(rng)
-    return KnownKey(("bitcoin",), _uncompressed(secret), secret)
+    return KnownKey((network,), _uncompressed(secret, bitcoin_chains.CHAINS[network].p2pkh), secret)
 
 
-def other_wallets_key(rng: random.Random, phrase: str) -> KnownKey:
+def other_wallets_key(rng: random.Random, phrase: str, *, unambiguous: bool = False) -> KnownKey:
     """A key of a phrase where some wallet keeps it, at a path that is none of ``KINDS``."""
-    kind, path = rng.choice(OTHER_WALLETS)
+    kind, path = rng.choice([each for each in OTHER_WALLETS if not unambiguous or each[0] not in _AMBIGUOUS])
     number = rng.choice((0, 1, 3))
     if path is None:
         secret = _seed(phrase, "")[:32]
@@ -191,6 +212,8 @@ OTHER_WALLETS: tuple[tuple[str, str | None], ...] = (
     ("bitcoin legacy", "m/0'/0/{n}"),
     ("bitcoin nested", "m/0'/0'/{n}'"),
     ("testnet", "m/84'/0'/0'/0/{n}"),
+    ("bitcoin-cash", "m/44'/0'/0'/0/{n}"),
+    ("dash", "m/0'/0/{n}"),
 )
 """Ledger's old application, KeepKey, Ethereum Classic, Ledger Live, Exodus, solana-keygen, BRD, Bitcoin Core."""
 

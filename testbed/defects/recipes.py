@@ -8,7 +8,7 @@ from typing import Literal
 
 from testbed.defects.database_builder import DatabaseBuilder, SchemaTraits
 from testbed.defects.ground_truth import CredentialRow
-from testbed.defects.keys import KINDS, LAST_INDEX, KnownKey, phrase_key
+from testbed.defects.keys import LAST_INDEX, KnownKey, kinds, phrase_key
 
 Cost = Literal["cheap", "phrase", "kdf"]
 
@@ -48,7 +48,7 @@ def recipe(
 
 def any_account(builder: DatabaseBuilder, phrase: str) -> KnownKey:
     """A key of a phrase, at a path that is tried."""
-    kind = builder.rng.choice(["evm", "evm", "solana", *KINDS])
+    kind = builder.rng.choice(["evm", "evm", "solana", *kinds(unambiguous=builder.traits.base == "g1")])
     number = builder.rng.choice((0, 0, 1, 7, LAST_INDEX))
     return phrase_key(phrase, kind, number) if builder.chance(0.6) else phrase_key(phrase, kind, account=number)
 

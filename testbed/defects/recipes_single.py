@@ -100,12 +100,13 @@ def phrase_written_otherwise(builder: DatabaseBuilder) -> None:
 @recipe("plaintext-mnemonic", cost="phrase")
 def phrase_of_another_wallet(builder: DatabaseBuilder) -> None:
     phrase = random_phrase(builder.rng)
-    builder.record(builder.credential(other_wallets_key(builder.rng, phrase)), texts.clear_phrase(builder.rng, phrase))
+    key = other_wallets_key(builder.rng, phrase, unambiguous=builder.traits.base == "g1")
+    builder.record(builder.credential(key), texts.clear_phrase(builder.rng, phrase))
 
 
 @recipe("plaintext-key")
 def key_that_is_not_compressed(builder: DatabaseBuilder) -> None:
-    key = uncompressed_key(builder.rng)
+    key = uncompressed_key(builder.rng, "litecoin" if builder.traits.base == "g1" else "bitcoin")
     written = texts.spelled(key.secret, builder.rng.choice(("wif uncompressed", "wif uncompressed", "hex")))
     builder.record(builder.credential(key), texts.Text("key", written, secret=key.secret))
 

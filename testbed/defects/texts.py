@@ -13,7 +13,8 @@ from uuid import UUID
 from bip_utils import Base58Encoder, WifEncoder, WifPubKeyModes
 from solders.keypair import Keypair
 
-from testbed.defects.keys import KnownKey, random_phrase
+from testbed.defects.keys import FORKS, KnownKey, random_phrase
+from testbed.networks import bitcoin_chains
 
 Form = Literal["placeholder", "sealed", "envelope", "keystore", "key", "phrase", "encoded", "encrypted", "unreadable"]
 
@@ -82,6 +83,7 @@ def written(rng: random.Random, key: KnownKey, *, derives: bool) -> str:
     forms = {
         "bitcoin": ["wif", "wif", "wif uncompressed", *secp256k1],
         "bitcoin-testnet": ["wif testnet", "wif testnet", "hex"],
+        **{name: [f"wif {name}", f"wif {name}", "hex"] for name in FORKS},
         "solana": ["keypair", "array", "hex 128", "0x 128", "hex", "base58 seed", "array seed"],
     }.get(key.networks[0], [*secp256k1, *secp256k1, "wif", "keypair"])
     return spelled(key.secret, rng.choice([form for form in forms if derives or form not in _TELLS_BY_ADDRESS]))
@@ -90,6 +92,8 @@ def written(rng: random.Random, key: KnownKey, *, derives: bool) -> str:
 def spelled(secret: bytes, form: str) -> str:
     """32 bytes in a named form."""
     pair = bytes(Keypair.from_seed(secret))
+    if form.removeprefix("wif ") in FORKS:
+        return bitcoin_chains.wif(form.removeprefix("wif "))(secret)
     if form in _SECP256K1_ONLY:
         mode = WifPubKeyModes.UNCOMPRESSED if form.endswith("uncompressed") else WifPubKeyModes.COMPRESSED
         return _wif(secret, b"\xef" if form.endswith("testnet") else b"\x80", mode)

@@ -14,17 +14,10 @@ from bip_utils import (
     Bip39SeedGenerator,
     Bip44Changes,
     Bip44Coins,
-    P2PKHAddrEncoder,
-    P2SHAddrEncoder,
-    P2TRAddrEncoder,
-    P2WPKHAddrEncoder,
-    Secp256k1PrivateKey,
     Ton,
     TonAddrVersions,
     TonMnemonicGenerator,
     TonSeedGenerator,
-    WifEncoder,
-    WifPubKeyModes,
 )
 from bip_utils import Bip44 as BipUtilsBip44
 from eth_keys.datatypes import PrivateKey as EthPrivateKey
@@ -34,22 +27,15 @@ from solders.keypair import Keypair
 
 from strongroom.networks import TABLE
 from strongroom.takeover.doctor.derivation import Derivation, Target
+from testbed.networks import bitcoin_chains
 from testbed.networks.key_forms_by_coin import COINS
 
 DERIVATION = Derivation(TABLE)
-VARIANTS = ("default", "taproot", "legacy", "nested")
-_P2PKH = {"bitcoin": b"\x00", "bitcoin-testnet": b"\x6f"}
-_P2SH = {"bitcoin": b"\x05", "bitcoin-testnet": b"\xc4"}
-_HRP = {"bitcoin": "bc", "bitcoin-testnet": "tb"}
-_WIF = {"bitcoin": b"\x80", "bitcoin-testnet": b"\xef"}
-_COIN = {"bitcoin": 0, "bitcoin-testnet": 1}
-_PURPOSE = {"default": 84, "taproot": 86, "legacy": 44, "nested": 49}
-
 Family = tuple[str, str | None]
 FAMILIES: tuple[Family, ...] = (
     ("ethereum", None),
     ("polygon", None),
-    *((network, variant) for network in _HRP for variant in VARIANTS),
+    *bitcoin_chains.FAMILIES,
     ("solana", None),
     *(("ton", variant) for variant in ("default", "v4r2", "v3r2")),
     ("ton-testnet", "v4r2"),
@@ -73,16 +59,12 @@ SOLANA_FORMS: Mapping[str, Callable[[bytes], str]] = {
 }
 
 
-def _wif(network: str, mode: WifPubKeyModes) -> Callable[[bytes], str]:
-    return lambda key: str(WifEncoder.Encode(key, _WIF[network], mode))
-
-
 BITCOIN_FORMS: Mapping[str, Callable[[bytes], str]] = {
     **EVM_FORMS,
-    "WIF": _wif("bitcoin", WifPubKeyModes.COMPRESSED),
-    "WIF, uncompressed": _wif("bitcoin", WifPubKeyModes.UNCOMPRESSED),
-    "WIF of a testnet": _wif("bitcoin-testnet", WifPubKeyModes.COMPRESSED),
-    "WIF of a testnet, uncompressed": _wif("bitcoin-testnet", WifPubKeyModes.UNCOMPRESSED),
+    "WIF": bitcoin_chains.wif("bitcoin"),
+    "WIF, uncompressed": bitcoin_chains.wif("bitcoin", compressed=False),
+    "WIF of a testnet": bitcoin_chains.wif("bitcoin-testnet"),
+    "WIF of a testnet, uncompressed": bitcoin_chains.wif("bitcoin-testnet", compressed=False),
 }
 _TON = {"default": TonAddrVersions.V5R1, "v4r2": TonAddrVersions.V4, "v3r2": TonAddrVersions.V3R2}
 TON_FORMS: Mapping[str, Callable[[bytes], str]] = {
@@ -104,7 +86,14 @@ def forms_of(family: Family) -> Mapping[str, Callable[[bytes], str]]:
     network = family[0]
     if network.startswith("ton"):
         return TON_FORMS
-    return SOLANA_FORMS if network == "solana" else BITCOIN_FORMS if network in _HRP else EVM_FORMS
+    if network in bitcoin_chains.CHAINS:
+        return BITCOIN_FORMS if network.startswith("bitcoin") else _of_fork(network)
+    return SOLANA_FORMS if network == "solana" else EVM_FORMS
+
+
+def _of_fork(network: str) -> Mapping[str, Callable[[bytes], str]]:
+    whole, plain = bitcoin_chains.wif(network), bitcoin_chains.wif(network, compressed=False)
+    return {"hex": bytes.hex, "WIF": whole, "WIF, uncompressed": plain}
 
 
 @cache
@@ -118,15 +107,8 @@ def address_of(family: Family, key: bytes) -> str:
         return str(Address(address).to_str(is_bounceable=False, is_test_only=network == "ton-testnet"))
     if network == "solana":
         return str(Keypair.from_seed(key).pubkey())
-    if network in _HRP:
-        public = Secp256k1PrivateKey.FromBytes(key).PublicKey()
-        if variant == "taproot":
-            return str(P2TRAddrEncoder.EncodeKey(public, hrp=_HRP[network]))
-        if variant == "legacy":
-            return str(P2PKHAddrEncoder.EncodeKey(public, net_ver=_P2PKH[network]))
-        if variant == "nested":
-            return str(P2SHAddrEncoder.EncodeKey(public, net_ver=_P2SH[network]))
-        return str(P2WPKHAddrEncoder.EncodeKey(public, hrp=_HRP[network]))
+    if network in bitcoin_chains.CHAINS:
+        return bitcoin_chains.address(network, variant, key)
     return str(EthPrivateKey(key).public_key.to_checksum_address())
 
 
@@ -144,8 +126,9 @@ def phrase_address(family: Family, phrase: str, account: int = 0, index: int = 0
     if network.startswith("ton"):
         tree = Bip32Slip10Ed25519.FromSeedAndPath(seed, f"m/44'/607'/{account}'")
         return address_of(family, tree.PrivateKey().Raw().ToBytes())
-    if network in _HRP:
-        path = f"m/{_PURPOSE[variant or 'default']}'/{_COIN[network]}'/{account}'/0/{index}"
+    if network in bitcoin_chains.CHAINS:
+        purpose, coin_type = bitcoin_chains.purpose(network, variant), bitcoin_chains.CHAINS[network].coin
+        path = f"m/{purpose}'/{coin_type}'/{account}'/0/{index}"
     else:
         path = f"m/44'/60'/{account}'/0/{index}"
     return address_of(family, Bip32Slip10Secp256k1.FromSeedAndPath(seed, path).PrivateKey().Raw().ToBytes())

@@ -14,7 +14,8 @@ from typing import Any
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
 from strongroom.networks.algorand.chain import AlgorandChain
-from strongroom.networks.bitcoin.chain import BitcoinChain
+from strongroom.networks.bitcoin import chains as bitcoin
+from strongroom.networks.bitcoin_forks import chains as bitcoin_forks
 from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
@@ -147,26 +148,8 @@ _GWEI = 10**9
 TABLE = NetworkTable(
     (
         *evm.CHAINS,
-        BitcoinChain(
-            "bitcoin",
-            genesis="000000000019d6689c085ae165831e93",
-            coin_type=0,
-            space="bitcoin-main",
-            hrp="bc",
-            p2pkh_version=0x00,
-            p2sh_version=0x05,
-            wif_version=0x80,
-        ),
-        BitcoinChain(
-            "bitcoin-testnet",
-            genesis="000000000933ea01ad0ee984209779ba",
-            coin_type=1,
-            space="bitcoin-test",
-            hrp="tb",
-            p2pkh_version=0x6F,
-            p2sh_version=0xC4,
-            wif_version=0xEF,
-        ),
+        *bitcoin.CHAINS,
+        *bitcoin_forks.CHAINS,
         SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
         TonChain("ton", global_id=-239, explorer="https://tonviewer.com/{address}"),
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),

@@ -30,6 +30,7 @@ NETWORKS = (
     "tron",
     "tezos",
     "algorand",
+    *("litecoin", "litecoin-testnet", "dogecoin", "bitcoin-cash", "dash", "zcash"),
 )
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 

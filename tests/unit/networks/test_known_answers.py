@@ -9,6 +9,7 @@ from testbed.networks.known import phrase
 
 EVM = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94"
 TAPROOT = "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"
+CASH = "bitcoincash:qqyx49mu0kkn9ftfj6hje6g2wfer34yfnq5tahq3q6"
 TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9zj"
 
 
@@ -39,6 +40,15 @@ TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9z
         ("bitcoin-testnet", "taproot", "bip86", "m/86'/1'/0'/0/0", TAPROOT_TESTNET),
         ("bitcoin-testnet", "legacy", "bip44", "m/44'/1'/0'/0/0", "mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV"),
         ("bitcoin-testnet", "nested", "bip49", "m/49'/1'/0'/0/0", "2Mww8dCYPUpKHofjgcXcBCEGmniw9CoaiD2"),
+        ("bitcoin-signet", None, "bip84", "m/84'/1'/0'/0/0", "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"),
+        ("bitcoin-testnet4", "taproot", "bip86", "m/86'/1'/0'/0/0", TAPROOT_TESTNET),
+        ("bitcoin-regtest", None, "bip84", "m/84'/1'/0'/0/0", "bcrt1q6rz28mcfaxtmd6v789l9rrlrusdprr9pz3cppk"),
+        ("bitcoin-regtest", "legacy", "bip44", "m/44'/1'/0'/0/0", "mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV"),
+        ("litecoin", None, "bip84", "m/84'/2'/0'/0/0", "ltc1qjmxnz78nmc8nq77wuxh25n2es7rzm5c2rkk4wh"),
+        ("dogecoin", None, "bip44", "m/44'/3'/0'/0/0", "DBus3bamQjgJULBJtYXpEzDWQRwF5iwxgC"),
+        ("bitcoin-cash", None, "bip44", "m/44'/145'/0'/0/0", CASH),
+        ("dash", None, "bip44", "m/44'/5'/0'/0/0", "XoJA8qE3N2Y3jMLEtZ3vcN42qseZ8LvFf5"),
+        ("zcash", None, "bip44", "m/44'/133'/0'/0/0", "t1XVXWCvpMgBvUaed4XDqWtgQgJSu1Ghz7F"),
         ("solana", None, "slip10", "m/44'/501'/0'/0'", "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk"),
         ("xrp", None, "bip44", "m/44'/144'/0'/0/0", "rHsMGQEkVNJmpGWs8XUBoTBiAAbwxZN5v3"),
         ("stellar", None, "sep5", "m/44'/148'/0'", "GB3JDWCQJCWMJ3IILWIGDTQJJC5567PGVEVXSCVPEQOTDN64VJBDQBYX"),

@@ -31,7 +31,7 @@ XPRV = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJx
         " ".join(("satoshi", "vintage", "kangaroo")),
         XPRV,
         base58.encode_check(b"\x80" + bytes.fromhex(KEY))[:-1] + "1",
-        base58.encode_check(b"\xb0" + bytes.fromhex(KEY)),
+        base58.encode_check(b"\x81" + bytes.fromhex(KEY)),
         base58.encode_check(b"\x80" + bytes.fromhex(KEY) + b"\1")[:-1] + "1",
         bytes.fromhex(KEY + KEY).hex(),
         base58.encode(bytes.fromhex(KEY + KEY)),

@@ -62,15 +62,45 @@ def test_a_text_is_every_address_that_some_network_reads(
 
 
 @given(st.sampled_from([each for each in EVERY if each[0] != "pairwise"]), keys())
-def test_an_address_of_the_table_belongs_to_one_address_space(where: tuple[str, str], key: bytes) -> None:
-    address = address_of(where, key)
-    match = address_table(TABLE).recognise(address).match
-    assert match is not None
-    assert match.address == address
-    assert match.network.address_space == TABLE.get(where[0]).address_space
+def test_an_address_of_the_table_is_recognised_and_belongs_to_the_network_that_is_named(
+    where: tuple[str, str], key: bytes
+) -> None:
+    address, space = address_of(where, key), TABLE.get(where[0]).address_space
+    assert address in {
+        match.address
+        for match in address_table(TABLE).recognise(address).matches
+        if match.network.address_space == space
+    }
     named = address_table(TABLE).recognise(address, where[0]).match
     assert named is not None
-    assert named.network.name == where[0]
+    assert (named.network.name, named.address) == (where[0], address)
+
+
+LEGACY = {
+    "bitcoin": ("bitcoin", "bitcoin-cash"),
+    "bitcoin-cash": ("bitcoin-cash",),
+    "dash": ("dash",),
+    "dogecoin": ("dogecoin",),
+    "litecoin": ("litecoin",),
+    "zcash": ("zcash",),
+}
+
+
+@given(st.sampled_from(sorted(LEGACY)), keys())
+def test_a_hash_of_a_key_is_ambiguous_where_two_chains_write_it_alike(name: str, key: bytes) -> None:
+    assert address_table(TABLE).recognise(address_of((name, "bip44"), key)).candidates == LEGACY[name]
+
+
+@given(keys())
+def test_a_hash_of_a_script_of_bitcoin_may_be_one_of_bitcoin_cash_or_an_old_one_of_litecoin(key: bytes) -> None:
+    nested = address_of(("bitcoin", "bip49"), key)
+    assert address_table(TABLE).recognise(nested).candidates == ("bitcoin", "litecoin", "bitcoin-cash")
+    for name, begins in (("bitcoin", "3"), ("litecoin", "M"), ("bitcoin-cash", "bitcoincash:p")):
+        match = address_table(TABLE).recognise(nested, name).match
+        assert match is not None
+        assert match.network.name == name
+        assert match.address.startswith(begins)
+    assert address_table(TABLE).recognise(address_of(("litecoin", "bip49"), key)).candidates == ("litecoin",)
 
 
 @given(st.text(max_size=120) | st.from_regex("[1-9A-HJ-NP-Za-km-z]{1,130}|0[xX][0-9a-fA-F]{1,50}", fullmatch=True))
@@ -120,13 +150,9 @@ def _is_base58_of_32_bytes(text: str) -> bool:
 
 
 def test_chains_that_share_their_forms_are_no_collision() -> None:
-    testnet = TABLE.get("bitcoin-testnet")
-    assert isinstance(testnet, Bitcoin)
-    signet = replace(testnet, name="bitcoin-signet")
-    table = AddressTable(NetworkTable((*TABLE, signet)))
     address = "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"
     for named, expected in ((None, "bitcoin-testnet"), ("bitcoin-signet", "bitcoin-signet")):
-        match = table.recognise(address, named).match
+        match = address_table(TABLE).recognise(address, named).match
         assert match is not None
         assert match.network.name == expected
 
@@ -137,7 +163,7 @@ def test_the_old_forms_of_a_fork_are_ambiguous_and_its_new_ones_are_not() -> Non
     assert isinstance(bitcoin, Bitcoin)
     fork = replace(bitcoin, name="fork", hrp="fork", space="fork")
     table = AddressTable(NetworkTable((*TABLE, fork)))
-    assert table.recognise("1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA").candidates == ("bitcoin", "fork")
+    assert table.recognise("1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA").candidates == ("bitcoin", "bitcoin-cash", "fork")
     assert table.recognise("bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu").candidates == ("bitcoin",)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from strongroom.crypto import phrase_search
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidRequestError
+from strongroom.errors import InvalidPrivateKeyError, InvalidRequestError
 from strongroom.networks.codecs import base58
 from strongroom.networks.curves import secp256k1
 from strongroom.networks.curves.extended_key import ExtendedKey
@@ -74,17 +74,20 @@ class Derivation:
     def settled(self, targets: Sequence[Target], texts: Sequence[KeyText], claimed: Collection[str]) -> Target | None:
         """The one of several targets that the texts next to an address speak for; None where they do not, or for two.
 
-        A key or phrase speaks for the address that comes out of it, a sealed text for the network that it names.
+        A key or phrase speaks for the address that comes out of it, a sealed text for the network that it names. Where
+        an address comes out of a key on several networks, those count whose form of keys it is written in.
         """
         if len(targets) < 2:
             return targets[0] if targets else None
         ways = [way for text in texts for way in (replace(text, others=()), *text.others)]
-        spoken = [
-            target
-            for target in targets
-            if target.network.name in claimed
-            or any((content := self.explain(way, target)) is not None and content.derives for way in ways)
-        ]
+        own = {target: [way for way in ways if self._derives(way, target)] for target in targets}
+        spoken = [target for target in targets if own[target] or target.network.name in claimed]
+        if len(spoken) > 1:
+            spoken = [
+                target
+                for target in spoken
+                if target.network.name in claimed or any(_is_form_of(target.network, way) for way in own[target])
+            ]
         return spoken[0] if len(spoken) == 1 else None
 
     def shown(self, named: str, address: str) -> str:
@@ -170,6 +173,10 @@ class Derivation:
         """How many keys of a phrase are compared with an address before it is said that none derives it."""
         return phrase_search.count(target.network, target.address, self._paths)
 
+    def _derives(self, read: KeyText, target: Target) -> bool:
+        content = self.explain(read, target)
+        return content is not None and content.derives
+
     def _of_key(self, target: Target, key: Secret) -> KeyMaterial | None:
         for scheme in target.network.schemes_of(target.address):
             if _address(target.network, scheme, key) == target.address:
@@ -191,6 +198,17 @@ class Derivation:
 def _may_be_seed(text: str) -> bool:
     """Whether a text is 32 bytes in base58 or in hexadecimal digits."""
     return len(base58.decode(text) or b"") == _SEED_BYTES or _HEX_SEED.fullmatch(text) is not None
+
+
+def _is_form_of(network: Network, read: KeyText) -> bool:
+    """Whether a network reads a key in the form that it is written in; one that says nothing is every network's."""
+    if read.key is None or read.written is None:
+        return True
+    try:
+        network.parse_private_key(read.written)
+    except InvalidPrivateKeyError:
+        return False
+    return True
 
 
 def _places(network: Network, first: DerivationPath, indices: int) -> Iterator[DerivationPath]:

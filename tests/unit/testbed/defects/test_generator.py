@@ -120,7 +120,7 @@ def test_what_a_recipe_plants_shows_itself(name: str) -> None:
 
 def test_no_finding_is_expected_twice() -> None:
     for generation in ("g2-without-foreign-key", "sqlite"):
-        truth = generated(generation, 4, 200).truth
+        truth = generated(generation, 5, 200).truth
         assert set(findings(truth, EVERYTHING).values()) == {1}
 
 
