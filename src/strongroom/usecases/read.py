@@ -92,7 +92,8 @@ def find_by_address(context: VaultContext, address: str, project_id: UUID | str 
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
     if context.store.foreign:
-        canonical |= {given, address, address.lower()}  # the legacy application may have written it in another form
+        behind_prefix = {each.rpartition(":")[2] for each in canonical}
+        canonical |= {given, address, address.lower(), *behind_prefix}  # as the legacy application may have written it
     found = context.store.wallets.find_by_address(sorted(canonical), project)
     if not found:
         raise WalletNotFoundError("There is no wallet with this address.")

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from strongroom.records.conventions import Convention, Conventions
 
-_STANDARDS = "BIP-44, BIP-49, BIP-84; SLIP-44; walletsrecovery.org"
-_RECOVERY = "walletsrecovery.org, by wallet"
+_STANDARDS = (
+    "BIP-44, BIP-49, BIP-84; SLIP-44; trustwallet/wallet-core, registry.json; trezor-firmware, common/defs/bitcoin"
+)
+_AS_BITCOIN = "as of Bitcoin (walletsrecovery.org); Electrum ABC, DerivationPathScanner"
 _PURPOSES = {"bip84": 84, "bip44": 44, "bip49": 49}
 
 
@@ -30,9 +32,10 @@ _OTHER_COINS: Mapping[str, tuple[_OtherCoin, ...]] = {
         _OtherCoin(
             0,
             "keys of before the fork; Bitcoin.com and Electron Cash on them; Ledger, before it split",
-            "Electron Cash, 'Restoring from a BIP39 seed'; support.ledger.com, 'Bitcoin Cash'; " + _RECOVERY,
+            "Electron Cash and Electrum ABC, keystore.py: bip44_derivation_btc; support.ledger.com, 'Bitcoin Cash'",
             rare=False,
         ),
+        _OtherCoin(245, "Electron Cash, for tokens (SLP)", "SLIP-44; Electrum ABC, keystore.py"),
     ),
     "litecoin-testnet": (_OtherCoin(2, "applications that use mainnet's paths on a testnet", _STANDARDS),),
     "dogecoin-testnet": (_OtherCoin(3, "applications that use mainnet's paths on a testnet", _STANDARDS),),
@@ -46,12 +49,12 @@ _WALLETS: Mapping[str, str] = {
     "zcash": "Ledger, Trezor, Trust, Exodus, Coinomi, Zashi and YWallet (transparent)",
 }
 _ELSEWHERE = (
-    ("m/0'/{account}/{index}", "BRD, and what was made of it: Loafwallet, Litewallet, Dash Wallet", _RECOVERY),
-    ("m/{account}/{index}", "Electrum's tree (m/0, m/1), BIP-32 wallets without hardening", _RECOVERY),
-    ("m/0'/0'/{index}'", "Litecoin Core, Dogecoin Core, Bitcoin Cash Node, zcashd: as Bitcoin Core", _RECOVERY),
-    ("m/0'/{index}'", "scripts that harden both", _RECOVERY),
-    ("m/{index}", "scripts that take children of the root", "bitcoinjs-lib, examples of bip32"),
-    ("m", "scripts that take the root of the tree", "bitcoinjs-lib, examples of bip32"),
+    ("m/0'/{account}/{index}", "BRD, and what was made of it: Loafwallet, Litewallet, Dash Wallet", _AS_BITCOIN),
+    ("m/{account}/{index}", "Electrum's tree (m/0, m/1), BIP-32 wallets without hardening", _AS_BITCOIN),
+    ("m/0'/0'/{index}'", "Litecoin Core, Dogecoin Core, Bitcoin Cash Node, zcashd: as Bitcoin Core", _AS_BITCOIN),
+    ("m/0'/{index}'", "scripts that harden both", _AS_BITCOIN),
+    ("m/{index}", "scripts that take children of the root", _AS_BITCOIN),
+    ("m", "scripts that take the root of the tree", _AS_BITCOIN),
 )
 
 
