@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b32encode, b64encode
 from binascii import crc_hqx
 from collections.abc import Callable, Mapping
@@ -10,13 +11,17 @@ from typing import Any, NamedTuple
 from bip_utils import (
     AlgoAddrEncoder,
     AlgorandMnemonicEncoder,
+    AptosAddrEncoder,
     AtomAddrEncoder,
     Base58Encoder,
+    Bech32Encoder,
     Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     Ed25519PrivateKey,
     InjAddrEncoder,
+    NearAddrEncoder,
     Secp256k1PrivateKey,
+    SuiAddrEncoder,
     TrxAddrEncoder,
     XlmAddrEncoder,
     XlmAddrTypes,
@@ -116,6 +121,40 @@ def algorand_keypair(key: bytes) -> str:
     return b64encode(key + Ed25519PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes()[1:]).decode()
 
 
+def _aptos(key: bytes) -> str:
+    return str(AptosAddrEncoder.EncodeKey(Ed25519PrivateKey.FromBytes(key).PublicKey()))
+
+
+def _aptos_secp256k1(key: bytes) -> str:
+    """The account of the single-key scheme, by the parts: BCS of the public key, and the scheme's number."""
+    point = Secp256k1PrivateKey.FromBytes(key).PublicKey().RawUncompressed().ToBytes()
+    return "0x" + hashlib.sha3_256(b"\x01\x41" + bytes(point) + b"\x02").hexdigest()
+
+
+def _sui(key: bytes) -> str:
+    return str(SuiAddrEncoder.EncodeKey(Ed25519PrivateKey.FromBytes(key).PublicKey()))
+
+
+def _sui_secp256k1(key: bytes) -> str:
+    point = bytes(Secp256k1PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes())
+    return "0x" + hashlib.blake2b(b"\x01" + point, digest_size=32).hexdigest()
+
+
+def _near(key: bytes) -> str:
+    return str(NearAddrEncoder.EncodeKey(Ed25519PrivateKey.FromBytes(key).PublicKey()))
+
+
+def near_keypair(key: bytes) -> str:
+    """Seed and public key in base58, as NEAR writes them."""
+    public = bytes(Ed25519PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes())[1:]
+    return "ed25519:" + str(Base58Encoder.Encode(key + public))
+
+
+def sui_text(flag: int) -> Callable[[bytes], str]:
+    """A key with the flag of its scheme, as Sui writes it."""
+    return lambda key: str(Bech32Encoder.Encode("suiprivkey", bytes((flag,)) + key))
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
@@ -137,6 +176,19 @@ COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("kava", None): CoinOracle("m/44'/459'/{account}'/0/{index}", _cosmos("kava")),
     ("injective", None): CoinOracle("m/44'/60'/{account}'/0/{index}", _injective),
     ("tron", None): CoinOracle("m/44'/195'/{account}'/0/{index}", _tron),
+    ("aptos", None): CoinOracle(
+        *("m/44'/637'/{account}'/0'/{index}'", _aptos),
+        *({**_HEX, "AIP-80": lambda key: "ed25519-priv-0x" + key.hex()}, ED25519),
+    ),
+    ("aptos", "secp256k1"): CoinOracle(
+        *("m/44'/637'/{account}'/0/{index}", _aptos_secp256k1),
+        {**_HEX, "AIP-80": lambda key: "secp256k1-priv-0x" + key.hex()},
+    ),
+    ("sui", None): CoinOracle("m/44'/784'/{account}'/0'/{index}'", _sui, {**_HEX, "bech32": sui_text(0)}, ED25519),
+    ("sui", "secp256k1"): CoinOracle(
+        "m/54'/784'/{account}'/0/{index}", _sui_secp256k1, {**_HEX, "bech32": sui_text(1)}
+    ),
+    ("near", None): CoinOracle("m/44'/397'/{account}'", _near, {**_HEX, "keypair": near_keypair}, ED25519),
 }
 """By network and variant."""
 SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
@@ -149,5 +201,10 @@ SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("algorand", "slip10"): ("algorand", None),
     ("tezos", "slip10"): ("tezos", None),
     ("tezos", "bip44"): ("tezos", "tz2"),
+    ("aptos", "slip10"): ("aptos", None),
+    ("aptos", "secp256k1"): ("aptos", "secp256k1"),
+    ("sui", "slip10"): ("sui", None),
+    ("sui", "secp256k1"): ("sui", "secp256k1"),
+    ("near", "slip10"): ("near", None),
 }
 """Whose oracle tells the addresses of a scheme."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 _OFTEN = {
     "amoy": "polygon-amoy",
+    "apt": "aptos",
     "arb": "arbitrum",
     "atom": "cosmos",
     "avax": "avalanche",

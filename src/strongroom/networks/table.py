@@ -14,14 +14,17 @@ from typing import Any
 from strongroom.crypto.phrase import Phrase
 from strongroom.errors import UnknownNetworkError
 from strongroom.networks.algorand.chain import AlgorandChain
+from strongroom.networks.aptos.chain import AptosChain
 from strongroom.networks.bitcoin import chains as bitcoin
 from strongroom.networks.bitcoin_forks import chains as bitcoin_forks
 from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
+from strongroom.networks.near.chain import NearChain
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.stellar.chain import StellarChain
+from strongroom.networks.sui.chain import SuiChain
 from strongroom.networks.tezos.chain import TezosChain
 from strongroom.networks.ton.chain import TonChain
 from strongroom.networks.tron.chain import TronChain
@@ -181,5 +184,11 @@ TABLE = NetworkTable(
         TronChain("tron", chain_id=728126428, explorer="https://tronscan.org/#/address/{address}"),
         TronChain("tron-nile", chain_id=3448148188, explorer="https://nile.tronscan.org/#/address/{address}"),
         TronChain("tron-shasta", chain_id=2494104990, explorer="https://shasta.tronscan.org/#/address/{address}"),
+        AptosChain("aptos", 1, "https://explorer.aptoslabs.com/account/{address}?network=mainnet"),
+        AptosChain("aptos-testnet", 2, "https://explorer.aptoslabs.com/account/{address}?network=testnet"),
+        SuiChain("sui", "mainnet", "https://suiscan.xyz/mainnet/account/{address}"),
+        SuiChain("sui-testnet", "testnet", "https://suiscan.xyz/testnet/account/{address}"),
+        NearChain("near", "mainnet", "https://nearblocks.io/address/{address}"),
+        NearChain("near-testnet", "testnet", "https://testnet.nearblocks.io/address/{address}"),
     )
 )

@@ -22,3 +22,6 @@ class AddressSpace:
     """
     checksummed: bool = False
     """Whether a checksum is in every address: a text that is one is then none of a space that has no checksums."""
+    only_named: bool = False
+    """Whether its addresses look like keys, public keys and hashes: in a row, a text is one only where its network says
+    so, since what stands there may be a key."""

@@ -112,13 +112,13 @@ class SqlRepairStore:
         """Whether a row of events is there."""
         return bool(self.context.read(self.context.repair_sql.event, {"event_id": event_id}))
 
-    def exposed(self) -> Iterator[tuple[str, str]]:
-        """Id and address of every wallet whose key a repair found in plaintext, now or earlier."""
+    def exposed(self) -> Iterator[tuple[str, str, str]]:
+        """Id, network and address of every wallet whose key a repair found in plaintext, now or earlier."""
         after = UUID(int=0)
         while True:
             parameters = {"after": after, "exposed": '%"exposed": "true"%', "limit": _PAGE}
             page = self.context.read(self.context.repair_sql.exposed, parameters)
-            yield from ((str(wallet_id), str(address)) for wallet_id, address in page)
+            yield from ((str(wallet_id), str(network), str(address)) for wallet_id, network, address in page)
             if len(page) < _PAGE:
                 return
             after = page[-1][0]

@@ -57,6 +57,7 @@ class AddressTable:
         shapes = tuple(chain.address_space.shape for chain in spaces.values())
         if any(re.compile(shape).groups for shape in shapes):
             raise ValueError("the shape of an address space has a capturing group")
+        self._only_named = frozenset(chain.name for chain in spaces.values() if chain.address_space.only_named)
         # Each group is tried at the beginning of the text, and none consumes anything: one pass says which fit.
         self._shapes = re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in shapes), re.ASCII)
 
@@ -68,14 +69,15 @@ class AddressTable:
     def recognise(self, text: str, named: str | None = None) -> Recognition:
         """Whose address a text is. ``named`` is the network that its row names: where it parses there, that decides.
 
-        Any other name, and None, say nothing.
+        Any other name says nothing, and None that the text is of no row.
         """
         return Recognition(self.matches(text, named))
 
     def matches(self, text: str, named: str | None = None) -> tuple[AddressMatch, ...]:
         """The readings of a text, as ``recognise`` has them: none, one, or one for each candidate.
 
-        A right checksum is no accident: where a space of addresses has them, spaces without do not count.
+        A right checksum is no accident: where a space of addresses has them, spaces without do not count. Nor does one
+        whose addresses look like keys, where the text is of a row that names no network of it.
         """
         said = self._networks.get(named) if named is not None and named in self._networks else None
         if said is not None and (address := canonical(said, text)) is not None:
@@ -84,6 +86,8 @@ class AddressTable:
         if shaped is None or shaped.lastindex is None:
             return ()
         fitting = [name for name, fits in zip(self._distinct, shaped.groups(), strict=True) if fits is not None]
+        if named is not None:
+            fitting = [name for name in fitting if name not in self._only_named]
         fit = map(self._networks.get, fitting)
         read = [(network, canonical(network, text)) for network in fit]  # lists: doctor asks for every row
         found = tuple([AddressMatch(network, address) for network, address in read if address is not None])

@@ -31,6 +31,9 @@ NETWORKS = (
     "tezos",
     "algorand",
     *("litecoin", "litecoin-testnet", "dogecoin", "bitcoin-cash", "dash", "zcash"),
+    "aptos",
+    "sui",
+    "near",
 )
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 

@@ -119,6 +119,12 @@ CAIP2 = {
     "tron": "tron:728126428",
     "tron-nile": "tron:3448148188",
     "tron-shasta": "tron:2494104990",
+    "aptos": "aptos:1",
+    "aptos-testnet": "aptos:2",
+    "sui": "sui:mainnet",
+    "sui-testnet": "sui:testnet",
+    "near": "near:mainnet",
+    "near-testnet": "near:testnet",
 }
 
 LISTING = """

@@ -149,6 +149,23 @@ def _is_base58_of_32_bytes(text: str) -> bool:
     return len(base58.decode(text) or b"") == 32
 
 
+def test_what_looks_like_a_key_is_an_address_where_its_row_says_so_or_there_is_no_row() -> None:
+    account = "5510e2b44cae6eb807e3e0e45d579dda058c274abcba15e5cb84636f5d1ee412"
+    table = address_table(TABLE)
+    for named in (None, "near", "near-testnet"):
+        assert "near" in table.recognise(account, named).candidates[0]
+    for named in ("", "ethereum", "aptos", "Near"):
+        assert "near" not in table.recognise(account, named).candidates
+
+
+def test_an_address_of_aptos_or_sui_is_ambiguous_unless_its_row_names_one() -> None:
+    address = "0xeb663b681209e7087d681c5d3eed12aaa8e1915e7c87794542c3f96e94b3d3bf"
+    for named in (None, "", "ethereum"):
+        assert address_table(TABLE).recognise(address, named).candidates == ("aptos", "sui")
+    for named in ("aptos", "sui-testnet"):
+        assert address_table(TABLE).recognise(address, named).candidates == (named,)
+
+
 def test_chains_that_share_their_forms_are_no_collision() -> None:
     address = "tb1q6rz28mcfaxtmd6v789l9rrlrusdprr9pqcpvkl"
     for named, expected in ((None, "bitcoin-testnet"), ("bitcoin-signet", "bitcoin-signet")):

@@ -234,13 +234,15 @@ class RepairStatements:
         if self._profile.foreign is not None and not self._profile.foreign.has(CREDENTIALS, "wallet_address"):
             address = "c.public_key"
         address = self.reading.short(address)
+        lacks_network = self._profile.foreign is not None and not self._profile.foreign.has(CREDENTIALS, "network")
+        network = "''" if lacks_network else self.reading.short("coalesce(c.network, '')")
         details = "l.action_details" if self._sqlite else "l.action_details::text"
         uuid = "" if self._sqlite or self._ids_are_text else "::uuid"
         after = f"c.id > {self.reading.id_parameter(CREDENTIALS, 'id', 'after')}{uuid} AND"
         logged = "" if self._sqlite else "::text"
         same = self.reading.same_id("l", LOGS, "c", CREDENTIALS) + self.reading.same_project("l")
         return (
-            f"SELECT c.id, {address} FROM {CREDENTIALS} c WHERE {after} EXISTS ("  # noqa: S608
+            f"SELECT c.id, {network}, {address} FROM {CREDENTIALS} c WHERE {after} EXISTS ("  # noqa: S608
             f"SELECT 1 FROM {LOGS} l WHERE {same} AND l.action_type{logged} = 'repair' "
             f"AND {details} LIKE {self._p('exposed')}) ORDER BY c.id LIMIT {self._p('limit')}"
         )

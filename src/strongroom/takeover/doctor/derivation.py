@@ -93,7 +93,9 @@ class Derivation:
     def shown(self, named: str, address: str) -> str:
         """A stored address as it is printed, in its canonical form: what is none may be a key that stands there."""
         found = self.targets(named, address)
-        return found[0].address if found else NO_ADDRESS
+        if not found or (found[0].network.name != named and _HEX_SEED.fullmatch(address)):
+            return NO_ADDRESS
+        return found[0].address
 
     def reading(self, read: KeyText, target: Target | None) -> KeyText:
         """What a text is that can be read in several ways: that of which the stored address comes out."""

@@ -56,16 +56,18 @@ class KeptKeys:
         """One for each key: the newest of its texts that opens, or, without a root key, that says that it is one."""
         told = FirstIds()
         for wallet_id, address, gone in self._inspection.unplaced():
-            target = self._examination_context.derivation.target("", address)
-            seen = set() if target is None else {target.address}
+            seen = set[str]()
             for kept in self._inspection.kept(wallet_id):
                 header = sealed_texts.sealed_header(kept.text, aside=True) if kept.form == "sealed" else None
-                if header is None or header.credential_id != wallet_id or self._canonical(header) in seen:
+                if header is None or header.credential_id != wallet_id:
+                    continue
+                canonical = self._canonical(header.network, header.address)
+                if canonical in seen or canonical == self._canonical(header.network, address):
                     continue
                 opened = self._opened(kept, header)
                 if opened is not None and not opened.derives:
                     continue
-                seen.add(self._canonical(header))
+                seen.add(canonical)
                 if gone:
                     told.add(wallet_id)
                 finding = self._gone(kept, header, opened) if gone else self._moved(kept, header)
@@ -240,9 +242,9 @@ class KeptKeys:
         owner = "" if found is None else str(found[0].id)
         return owner if self._ways_out is not None and self._ways_out.exports(owner) else ""
 
-    def _canonical(self, header: SealedHeader) -> str:
-        target = self._examination_context.derivation.target(header.network, header.address)
-        return header.address if target is None else target.address
+    def _canonical(self, network: str, address: str) -> str:
+        target = self._examination_context.derivation.target(network, address)
+        return address if target is None else target.address
 
     def _opened(self, kept: KeptText, header: SealedHeader) -> OpenedText | None:
         if self._examination_context.keyring is None:

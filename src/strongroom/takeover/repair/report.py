@@ -49,10 +49,10 @@ def counts(outcomes: Sequence[UnitOutcome]) -> dict[str, int]:
 
 
 def all_exposed(
-    outcomes: Sequence[UnitOutcome], logged: Iterable[tuple[str, str]], derivation: Derivation
+    outcomes: Sequence[UnitOutcome], logged: Iterable[tuple[str, str, str]], derivation: Derivation
 ) -> list[tuple[str, str]]:
     """Those of earlier runs too, as the usage log has them; of a wallet that is gone only this run tells."""
-    found = {wallet_id: derivation.shown("", address) for wallet_id, address in logged}
+    found = {wallet_id: derivation.shown(network, address) for wallet_id, network, address in logged}
     for outcome in outcomes:
         if outcome.exposed:
             found.setdefault(outcome.unit.credential_id, outcome.unit.address)

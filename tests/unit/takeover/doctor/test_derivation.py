@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from strongroom.crypto.phrase import Phrase
 from strongroom.networks import TABLE
 from strongroom.secret import Secret
+from strongroom.takeover.doctor.derivation import NO_ADDRESS
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.usecases.addresses import canonical
 from testbed.harness.sizes import examples
@@ -21,6 +22,8 @@ KEY = bytes.fromhex("46464646464646464646464646464646464646464646464646464646464
 OTHER = bytes.fromhex("1ab42cc412b618bdea3a599e3c9bae199ebf030895b039e9db1e30dafb12b727")
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 NAMES = [network.name for network in TABLE]
+LIKE_OTHERS = ("aptos", "sui", "near")
+"""Of Aptos and Sui an address is 0x and 64 digits, of NEAR 64 digits, as keys are: a row has to name the network."""
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=str)
@@ -30,15 +33,36 @@ def test_the_network_of_an_address_is_the_named_one_if_it_is_valid_there_else_th
     address = address_of(family, KEY)
     reading = {network.name: network for network in TABLE if canonical(network, address) is not None}
     assert family[0] in reading
-    ambiguous = len({network.address_space for network in reading.values()}) > 1
+    spaces = {network.address_space for network in reading.values()}
+    unsaid = len(spaces) > 1 or all(space.only_named for space in spaces)
     for named in (*NAMES, "", "atlantis", "Ethereum", "\ud800"):
         target = DERIVATION.target(named, address)
-        if named not in reading and ambiguous:
+        if named not in reading and unsaid:
             assert target is None, ascii(named)
         else:
             assert target is not None, ascii(named)
             assert target.network.name == (named if named in reading else next(iter(reading)))
             assert target.address == canonical(target.network, address)
+
+
+@pytest.mark.parametrize("named", ["", "ethereum", "atlantis"])
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family[0] in LIKE_OTHERS], ids=str)
+def test_what_looks_like_a_key_is_shown_as_an_address_only_where_its_row_names_the_network(
+    family: Family, named: str
+) -> None:
+    address = address_of(family, KEY)
+    assert DERIVATION.shown(family[0], address) == address
+    for text in (address, KEY.hex(), "0x" + KEY.hex()):
+        assert DERIVATION.shown(named, text) == NO_ADDRESS
+        assert not DERIVATION.is_address(text)
+
+
+def test_the_key_says_which_of_two_networks_is_meant_and_not_that_it_is_near() -> None:
+    for family in FAMILIES:
+        if family[0] in LIKE_OTHERS:
+            targets = DERIVATION.targets("ethereum", address_of(family, KEY))
+            settled = DERIVATION.settled(targets, [read(KEY.hex())], ())
+            assert (None if settled is None else settled.network.name) == (None if family[0] == "near" else family[0])
 
 
 @pytest.mark.parametrize("spelling", [str.lower, lambda text: "0x" + text[2:].upper()], ids=["lower", "upper"])
