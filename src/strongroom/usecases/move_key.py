@@ -80,7 +80,7 @@ def move_key(
         if seen is None or seen.crowded or not keys:
             raise _nothing_to_move(stored.wallet)
         _require_members(stored.wallet, keys)
-        _require_nobody_elses(context, stored.wallet, keys)
+        _require_nobody_elses(context, stored.wallet, keys, for_wallet=move.to == "wallet")
         new = _new_wallet(context, stored, keys, move, actor) if move.to == "wallet" else None
         changes = _changes(context, stored.wallet, keys, new)
         log = LogEntry("move-key", actor, {"to": move.to, "exposed": "true" if _exposed(keys) else "false"})
@@ -174,14 +174,19 @@ def _require_members(wallet: Wallet, keys: list[_Key]) -> None:
             )
 
 
-def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key]) -> None:
-    """Who copied an envelope here could not read it: the password is the operator's, the key another project's."""
+def _require_nobody_elses(context: VaultContext, wallet: Wallet, keys: list[_Key], *, for_wallet: bool = False) -> None:
+    """Who copied an envelope here could not read it: the password is the operator's, the key another project's.
+
+    A key in plaintext is known already: to be kept aside it need only be that of no wallet of another project.
+    """
     context, budget = asking_about(context, len(keys)), DerivationBudget()
     for key in keys:
         assert key.read.material is not None  # noqa: S101 - it was looked for
-        if is_elsewhere(context, key.read.material, wallet.project_id, budget):
+        takes = for_wallet or not key.read.in_plaintext
+        if is_elsewhere(context, key.read.material, wallet.project_id, budget, takes=takes):
             raise KeyConflictError(
-                f"A key that is stored under {wallet.id} is that of another project's wallet; nothing was changed.",
+                f"A key that is stored under {wallet.id} is that of another project's wallet or phrase; nothing was "
+                "changed.",
                 hint=f"`strongroom history restore {wallet.id} --archive-current` puts this wallet's own key in its "
                 f"place, where the history has it; `strongroom history reveal {_place(wallet, key)} --text --reveal` "
                 "prints the text. Where both projects are to have the key, who holds it takes it in: `strongroom "

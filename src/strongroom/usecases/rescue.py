@@ -163,7 +163,7 @@ def archive_of(
     if read.in_plaintext and read.holds_more:
         return _sealed_text(context, wallet, text)
     own = read.network == wallet.network and same_address(context, wallet, read.address)
-    if not own and is_elsewhere(context, read.material, wallet.project_id):
+    if not own and is_elsewhere(context, read.material, wallet.project_id, takes=not read.in_plaintext):
         if read.in_plaintext:
             return [_sealed_for_its_wallet(context, wallet, read, read.material)]
         return [Archived(text, "foreign", wallet, "archive")]

@@ -270,21 +270,24 @@ def _read(
             hint="An envelope or keystore needs its password (--legacy-password-stdin, --keystore-password-stdin); "
             "a key whose address is of no network needs --network; --text prints the text, with a password all in it.",
         )
-    require_nobody_elses(context, found, read.material)
+    require_nobody_elses(context, found, read.material, None, takes=not read.in_plaintext)
     return read.network, read.address, read.material, read.holds_more
 
 
 def require_nobody_elses(
-    context: VaultContext, found: KeptAt, material: KeyMaterial, budget: DerivationBudget | None = None
+    context: VaultContext, found: KeptAt, material: KeyMaterial, budget: DerivationBudget | None, *, takes: bool = True
 ) -> None:
-    """Raise IdentityMismatchError where a key of a text is that of a wallet of another project than the text is of."""
+    """Raise IdentityMismatchError where a key of a text is another project's than the text is of.
+
+    ``takes``: see ``is_elsewhere``; not for one in plaintext, which is known already.
+    """
     project = found.project_id
     if project is None or (found.wallet_id is not None and is_own(context, material, found.wallet_id)):
         return
-    if is_elsewhere(context, material, project, budget):
+    if is_elsewhere(context, material, project, budget, takes=takes):
         owner = recorded_elsewhere(context, material, project)
         raise IdentityMismatchError(
-            "The key in this row is that of another project's wallet.",
+            "The key in this row is that of another project's wallet or phrase.",
             hint=f"{'' if owner is None else _of_owner(owner[0])}--text alone prints this row's text as it is stored.",
             columns=("project_id", "wallet_address"),
         )

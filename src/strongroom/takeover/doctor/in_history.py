@@ -40,6 +40,18 @@ def not_restored(wallet_id: str, alone: str, why: str) -> Finding:
     return Finding("not-restorable", *place, evidence, "ask", named_command=alone)
 
 
+OF_ANOTHER = "its key is that of another project's wallet"
+UNTOLD = "whether its key is another project's is not known, since that was changed, or is more than is compared"
+
+
+class Elsewhere(NamedTuple):
+    """That a key is another project's, or may be."""
+
+    wallet: str
+    """The wallet that has it; empty where no record names one."""
+    told: str
+
+
 class InHistory(NamedTuple):
     """What the history has of a wallet's key."""
 
@@ -57,7 +69,6 @@ class InHistory(NamedTuple):
 
 
 NOT_KEPT = InHistory()
-OF_ANOTHER = "its key is that of another project's wallet"
 CUT = "more is kept of the wallet than was read"
 WHY_UNOPENED = ("needs its password", "is encrypted by something else")
 
@@ -126,10 +137,10 @@ def of_history(
     examination_context: ExaminationContext,
     kept: KeptText,
     remember: Callable[[Content, str | None, str | None], None],
-    owner: Callable[[KeptText, Content, Target | None], str | None] | None = None,
+    owner: Callable[[KeptText, Content, Target | None], Elsewhere | None] | None = None,
 ) -> Entry:
     """What the legacy application's text in the history is; ``remember`` compares its key with those of other
-    projects. ``owner``: the wallet of another project that has its key, empty where no record names one."""
+    projects. ``owner``: says whether its key is another project's."""
     target = examination_context.derivation.target(kept.network, kept.address)
     found = examination_context.derivation.reading(read(kept.text), target)
     opened, note = examination_context.passwords.open(found) if found.kind not in IN_PLAINTEXT else (found, "")
@@ -158,8 +169,8 @@ def of_history(
     other = None if content is None or known_to_all or more or owner is None else owner(kept, content, target)
     if other is not None:
         sealed = False
-        shown = commands.export(other) if other else commands.reveal_text(kept.id)
-        evidence = f"{evidence}; {OF_ANOTHER}"
+        shown = commands.export(other.wallet) if other.wallet else commands.reveal_text(kept.id)
+        evidence = f"{evidence}; {other.told}"
     place, long = (HISTORY, kept.id, kept.credential_id), is_too_long(kept.text)
     finding = Finding(
         "foreign-history",

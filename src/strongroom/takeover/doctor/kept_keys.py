@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from strongroom.errors import IdentityMismatchError, StrongroomError
+from strongroom.errors import IdentityMismatchError, KeyConflictError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
 from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.store.statements.register_rows import uuid_or_none
@@ -14,7 +14,7 @@ from strongroom.takeover.doctor import commands, sealed_texts
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.finding_texts import contents, locked, place_of, project_of_row
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
-from strongroom.takeover.doctor.in_history import CUT, OF_ANOTHER, Entry, InHistory
+from strongroom.takeover.doctor.in_history import CUT, OF_ANOTHER, UNTOLD, Elsewhere, Entry, InHistory
 from strongroom.takeover.doctor.key_offers import of_sealed, place_of_entry
 from strongroom.takeover.doctor.metadata_probes import by_member
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
@@ -133,8 +133,8 @@ class KeptKeys:
         if "move-key" not in finding.command or self.refusal(finding.command) is None:
             return self._of_moved(finding, examined)
         owner = self._elsewhere(finding, examined)
-        command = commands.export(owner) if owner else commands.reveal_text(place_of(finding))
-        evidence = finding.evidence if owner is None else f"{finding.evidence}; {OF_ANOTHER}"
+        evidence = finding.evidence if owner is None else f"{finding.evidence}; {owner.told}"
+        command = _prints(owner, finding)
         return self._of_moved(replace(finding, evidence=evidence, named_command=command), examined)
 
     def _of_moved(self, finding: Finding, examined: Examination) -> Finding:
@@ -157,13 +157,12 @@ class KeptKeys:
         for content in locked(finding, examined):
             owner = self.owner_elsewhere(content, examined.target, project_id, wallet_id)
             if owner is not None:
-                command = commands.export(owner) if owner else commands.reveal_text(place_of(finding))
                 return replace(
                     finding,
-                    evidence=f"{finding.evidence}; {OF_ANOTHER}",
+                    evidence=f"{finding.evidence}; {owner.told}",
                     repair="ask",
                     automatic=False,
-                    named_command=command,
+                    named_command=_prints(owner, finding),
                 )
         return finding
 
@@ -179,8 +178,8 @@ class KeptKeys:
             finding, evidence=f"{finding.evidence}; {why}" if why else finding.evidence, named_command=command
         )
 
-    def _elsewhere(self, finding: Finding, examined: Examination) -> str | None:
-        """The wallet of another project that has the key of a text, empty where no record names one; None: none has."""
+    def _elsewhere(self, finding: Finding, examined: Examination) -> Elsewhere | None:
+        """That the key of a text is another project's, or may be; None where it is not."""
         context = self._vault_context
         try:
             stored = None if context is None else stored_whatever(context, finding.credential_id or "")
@@ -207,7 +206,7 @@ class KeptKeys:
             pass
         return finding
 
-    def owner_of_entry(self, kept: KeptText, content: Content, target: Target | None) -> str | None:
+    def owner_of_entry(self, kept: KeptText, content: Content, target: Target | None) -> Elsewhere | None:
         """The same of an entry of the history."""
         if self._vault_context is None:
             return None
@@ -221,7 +220,7 @@ class KeptKeys:
 
     def owner_elsewhere(
         self, content: Content, target: Target | None, project_id: UUID, wallet_id: UUID | None = None
-    ) -> str | None:
+    ) -> Elsewhere | None:
         """The same of one key, or of any key of a phrase."""
         if self._vault_context is None:
             return None
@@ -237,10 +236,12 @@ class KeptKeys:
             if not is_of_others(self._vault_context, self._examination_context, wallet_id, project_id, material):
                 return None
             found = recorded_elsewhere(self._vault_context, material, project_id)
+        except KeyConflictError:
+            return Elsewhere("", UNTOLD)
         except StrongroomError:
             return None
         owner = "" if found is None else str(found[0].id)
-        return owner if self._ways_out is not None and self._ways_out.exports(owner) else ""
+        return Elsewhere(owner if self._ways_out is not None and self._ways_out.exports(owner) else "", OF_ANOTHER)
 
     def _canonical(self, network: str, address: str) -> str:
         target = self._examination_context.derivation.target(network, address)
@@ -287,3 +288,10 @@ class KeptKeys:
         record = found.record
         there = (str(record.project_id), record.network, record.address)
         return there == (header.project_id, header.network, header.address)
+
+
+def _prints(owner: Elsewhere | None, finding: Finding) -> str:
+    """The command that prints the key of the wallet that has it, or the text of a finding."""
+    return (
+        commands.export(owner.wallet) if owner is not None and owner.wallet else commands.reveal_text(place_of(finding))
+    )

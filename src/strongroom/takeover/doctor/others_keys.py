@@ -28,7 +28,8 @@ def is_of_others(
     project_id: UUID,
     material: KeyMaterial,
 ) -> bool:
-    """Whether a key that was read for a wallet, or any key of its phrase, is that of another project's wallet.
+    """Whether a key that was read for a wallet, or any key of its phrase, is another project's: its wallet's, or one
+    that it keeps aside or that its phrase has.
 
     Not where it is no phrase, and the wallet's own record has it: then it was proved to be this wallet's. Raises
     KeyConflictError where that cannot be told, and StoreError.
@@ -41,7 +42,7 @@ def is_of_others(
         and _is_recorded(vault_context, wallet_id, project_id, material)
     ):
         return False
-    return others.is_elsewhere(material, project_id)
+    return others.is_elsewhere(material, project_id, takes=True)
 
 
 def require_own(
@@ -54,7 +55,8 @@ def require_own(
     """Raise ConflictError where that is so."""
     if is_of_others(vault_context, examination_context, wallet_id, project_id, material):
         raise ConflictError(
-            f"The key that was read for {wallet_id}, or another of its phrase, is that of another project's wallet.",
+            f"The key that was read for {wallet_id}, or another of its phrase, is that of another project's wallet or "
+            "phrase.",
             hint="Where both projects are to have the key, who holds it takes it in: `strongroom wallet import`.",
         )
 
