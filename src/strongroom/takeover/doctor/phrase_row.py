@@ -178,10 +178,15 @@ class PhraseRow:
         whole = stored.record._replace(project_id=project_id, phrase_id=phrase_id)
         if tags.fits_record("phrase", whole, stored.tag, self._context.keyring):
             told = f"{what}, and else it is as it was written"
-            others = self._context.store.phrases.labelled(project_id, whole.label)
-            if whole.status == ACTIVE and any(each.record.phrase_id != self._id for each in others):
+            others = self._context.store.phrases.labelled(project_id, whole.label) if whole.status == ACTIVE else ()
+            others = [each for each in others if each.record.phrase_id != self._id]
+            if any(each.record.phrase_id > phrase_id and self._is_ours(each) for each in others):
                 whole = whole._replace(status=REPLACED, version=whole.version + 1)
                 told = f"{told}; its label is another phrase's by now, so that nothing is derived from it any more"
+            elif others:
+                told = f"{told}; its label is in the row of the phrase {others[0].record.phrase_id}, which"
+                told = f"{told} did not take it from this one: put that one back from a backup, or remove it, first"
+                return self._broken(told, "ask", "")
             if whole.status == ACTIVE:
                 told = f"{told}: choose it in a plan, unless the phrase was replaced meanwhile"
             finding = planned("phrase-broken", PHRASES, self.place, self.wallet, told, "relabel")
