@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from strongroom.usecases import keys_of_phrases
 from testbed.command_line import CommandResult, call
 from testbed.databases.attacked import Attacked, address_of
 from testbed.defects.locked import LEGACY_PASSWORD, envelope_text
@@ -107,3 +108,21 @@ def test_a_project_repairs_its_own(attacked: Attacked) -> None:
     plan = attacked.plan("--legacy-password-stdin", stdin=_PASSWORD)
     assert attacked.apply(plan, "--legacy-password-stdin", stdin=_PASSWORD).code == 0
     assert has_key(attacked, mine)
+
+
+@pytest.mark.parametrize("attacked", ["g4"], indirect=True)
+def test_where_it_is_not_known_the_plan_promises_nothing(attacked: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the apply would refuse is left to people, with the reason."""
+    monkeypatch.setattr(keys_of_phrases, "MOST_COMPARED", 50)
+    with attacked.deployment.open() as vault:
+        vault.create_phrase(attacked.deployment.project())
+    mine = attacked.deployment.project()
+    row = attacked.credential(mine, address_of(KEY))
+    attacked.record(row, ENVELOPE, mine)
+    about = attacked.doctor("--legacy-password-stdin", stdin=_PASSWORD)
+    [found] = [each for each in about if each["credential_id"] == str(row) and each["code"] == "legacy-envelope"]
+    assert not found["automatic"]
+    assert "is not known" in found["evidence"]
+    plan = attacked.plan("--legacy-password-stdin", stdin=_PASSWORD)
+    assert attacked.apply(plan, "--legacy-password-stdin", stdin=_PASSWORD).code == 0
+    assert not has_key(attacked, mine)

@@ -272,7 +272,8 @@ def test_more_texts_than_are_read_have_the_key_refused(
     key = "47" * 32
     row = planted(attacked, deployment.project(), address_of(key))
     with deployment.open() as vault:
-        vault.create_wallet(deployment.project(), "ethereum")
+        other = vault.create_wallet(deployment.project(), "ethereum").wallet
+    attacked.entry(other.id, f'"{text_of(attacked, other.id)}"', other.project_id, "x", "foreign")
     with monkeypatch.context() as patched:
         patched.setattr(texts_anywhere, bound, 0)
         assert_refused(attacked, row, key)
@@ -281,6 +282,22 @@ def test_more_texts_than_are_read_have_the_key_refused(
             assert others.states(address_of(key), project_of(attacked, row))
             with pytest.raises(strongroom.KeyConflictError):
                 others.is_elsewhere(material(key), project_of(attacked, row))
+    assert_taken(attacked, row, key)
+
+
+def test_as_many_wallets_as_there_are_keep_no_key_from_being_taken(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is what strongroom did not write: texts with something around or besides a sealed one."""
+    deployment, key = attacked.deployment, "46" * 32
+    row = planted(attacked, deployment.project(), address_of(key))
+    with deployment.open() as vault:
+        for label in ("a", "b", "c"):
+            vault.create_wallet(deployment.project(), "ethereum", label=label)
+    monkeypatch.setattr(texts_anywhere, "MOST_TEXTS", 1)
+    monkeypatch.setattr(texts_anywhere, "MOST_CHARACTERS", 1_000)
+    with opened(attacked) as context:
+        assert not KeysOfOthers(context).is_elsewhere(material(key), project_of(attacked, row), takes=True)
     assert_taken(attacked, row, key)
 
 
@@ -318,6 +335,37 @@ def test_more_keys_of_phrases_than_are_compared_have_it_refused(
         patched.setattr(keys_of_phrases, "MOST_COMPARED", 50)
         assert_refused(attacked, row, key)
     assert_taken(attacked, row, key)
+
+
+def test_an_account_that_is_counted_far_keeps_no_other_key_from_being_taken(
+    attacked: Attacked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first and its last indices are compared all the same."""
+    deployment = attacked.deployment
+    mine, theirs = deployment.project(), deployment.project()
+    with deployment.open() as vault:
+        vault.import_phrase(theirs, mnemonic=WORDS)
+        gone(attacked, vault.create_wallet(theirs, "ethereum", phrase="default").wallet.id)
+        vault.advance_phrase(theirs, "ethereum", 500, **WHO)
+    for name, value in (("NEAR", 20), ("FAR_OF_AN_ACCOUNT", 10), ("MOST_AT_CONVENTIONS", 0), ("MOST_COMPARED", 1_000)):
+        monkeypatch.setattr(keys_of_phrases, name, value)
+    for number in (19, 471, 500, 519):
+        key = key_at("ethereum", f"m/44'/60'/0'/0/{number}")
+        with opened(attacked) as context:
+            assert is_elsewhere(context, material(key), mine, takes=True), number
+            assert KeysOfOthers(context).is_elsewhere(material(key), mine, takes=True), number
+    assert_taken(attacked, planted(attacked, mine, address_of("4a" * 32)), "4a" * 32)
+
+
+@pytest.mark.parametrize("path", ["m/44'/60'/3'/0/0", "m/44'/60'/0'/3", "m/44'/61'/0'/0/0"])
+def test_a_key_alone_at_any_usual_place_of_another_projects_phrase_is_refused(attacked: Attacked, path: str) -> None:
+    deployment, key = attacked.deployment, key_at("ethereum", path)
+    row = planted(attacked, deployment.project(), address_of(key))
+    with deployment.open() as vault:
+        vault.import_phrase(deployment.project(), mnemonic=WORDS)
+    assert_refused(attacked, row, key)
+    with opened(attacked) as context:
+        assert KeysOfOthers(context).is_elsewhere(material(key), project_of(attacked, row), takes=True)
 
 
 def test_an_account_that_was_changed_has_it_refused(attacked: Attacked) -> None:

@@ -33,7 +33,7 @@ LANGUAGES = (
 _MAX_TEXT_BYTES = 1024  # 24 of the longest words (Korean, decomposed) take 815; six times that, escaped, still seals
 _SEED_BYTES = 64
 _ROUNDS = 2048
-_MOST_BRANCHES = 512
+_MOST_BRANCHES = 8192
 
 
 class Branches:

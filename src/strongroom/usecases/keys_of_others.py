@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -29,19 +28,23 @@ from strongroom.usecases.keys_of_phrases import PhraseKeys
 from strongroom.usecases.ownership import opened_by_header, owners_by_slot
 from strongroom.usecases.phrases_of_projects import opened_phrase, phrases_of_projects
 from strongroom.usecases.recorded_places import RecordedPlaces
+from strongroom.usecases.sorted_entries import DIGEST, beginning, pieces
 from strongroom.usecases.texts_anywhere import SealedText, texts_anywhere, too_many_texts
 
 RUN_LEVELS = 20 * MOST_LEVELS
 """Levels of recorded paths that one run derives, for all of its phrases: about a minute's work."""
 _AGE = 20
 """How many times as old as it took to be read what was read may become."""
-_DIGEST = 8
-_ENTRY = 2 * _DIGEST + 16
+_ENTRY = 2 * DIGEST + 16
 _MOST_PHRASES = 64
 """Phrases whose keys are remembered: a wallet after another has the same one."""
 
-_KeysOfPhrases = tuple[dict[bytes, set[bytes]], dict[bytes, KeyConflictError]]
-"""The projects that have a key, all by their digests, and those of which not all is told, with the reason."""
+_MOST_STRAYS = 2_000_000
+"""Keys and addresses that are remembered of sealed texts beside rows, in 200 MB."""
+
+_KeysOfPhrases = tuple[list[bytes], dict[bytes, KeyConflictError]]
+"""Keys and the projects that have them, all by their digests, in order within each of several pieces; and the projects
+of which not all is told, with the reason."""
 
 
 class KeysOfOthers:
@@ -90,7 +93,7 @@ class KeysOfOthers:
         forms = self._forms(of_key(self._context, material)) | self._of_phrase(material, project_id)
         forms |= frozenset() if phrase is None else {self._digest(phrase)}
         everything = (entries, self._strays, self._aside) if takes else (entries, self._strays)
-        if any(project != own for each in everything for project, _ in _found(each, forms)):
+        if any(project != own for each in everything for project, _ in beginning(each, forms, _ENTRY)):
             return True
         if self._is_untold:
             raise too_many_texts()
@@ -104,7 +107,7 @@ class KeysOfOthers:
             self._took += self._clock() - before
         keys, untold = self._keys_of_phrases
         key = self._digest(material.private_key.reveal())
-        if any(project != own for project in keys.get(key, ())):
+        if any(project != own for piece in keys for project, _ in beginning(piece, [key], 2 * DIGEST)):
             return True
         for project, error in untold.items():
             if project != own:
@@ -112,8 +115,12 @@ class KeysOfOthers:
         return False
 
     def _read_keys_of_phrases(self) -> _KeysOfPhrases:
-        """The keys that phrases have at indices, and the projects of which not all of them are told."""
-        keys, untold, derived = dict[bytes, set[bytes]](), dict[bytes, KeyConflictError](), PhraseKeys(self._context)
+        """The keys that phrases have, and the projects of which not all of them are told."""
+        untold = dict[bytes, KeyConflictError]()
+        return list(pieces(self._keys_of_every_phrase(untold))), untold
+
+    def _keys_of_every_phrase(self, untold: dict[bytes, KeyConflictError]) -> Iterator[bytes]:
+        derived = PhraseKeys(self._context)
         strays = (
             opened_phrase(self._context, each.whole())
             for each in texts_anywhere(self._context)
@@ -124,23 +131,24 @@ class KeysOfOthers:
                 project = self._digest(found.project_id.bytes)
                 try:
                     for key in derived.of((found.project_id, found.phrase_id), found.phrase):
-                        keys.setdefault(self._digest(key.reveal()), set()).add(project)
+                        yield self._digest(key.reveal()) + project
                 except KeyConflictError as error:
                     untold.setdefault(project, error)
-        return keys, untold
 
     def states(self, address: str, project_id: UUID) -> bool:
         """Whether an address is, or may be, stated for another project, on whatever network; also by what was kept
         aside. Raises StoreError."""
         own, entries = self._digest(project_id.bytes), self._fresh()
         forms, everything = set(self._spelled(address)), (entries, self._strays, self._aside)
-        return self._is_untold or any(project != own for each in everything for project, _ in _found(each, forms))
+        return self._is_untold or any(
+            project != own for each in everything for project, _ in beginning(each, forms, _ENTRY)
+        )
 
     def wallets_with(self, material: KeyMaterial, project_id: UUID) -> set[UUID]:
         """The wallets of which a key is stated for this project, proved or not. Raises StoreError."""
         own, entries = self._digest(project_id.bytes), self._fresh()
         forms = self._forms(of_key(self._context, material))
-        return {UUID(bytes=wallet) for project, wallet in _found(entries, forms) if project == own}
+        return {UUID(bytes=wallet) for project, wallet in beginning(entries, forms, _ENTRY) if project == own}
 
     def _of_phrase(self, material: KeyMaterial, project_id: UUID) -> frozenset[bytes]:
         if material.mnemonic is None:
@@ -166,7 +174,7 @@ class KeysOfOthers:
         if self._entries is None or now - self._read_at > _AGE * self._took:
             found = self._read()
             strays, aside = self._read_anywhere(found)
-            self._projects = frozenset(entry[_DIGEST : 2 * _DIGEST] for entry in found | strays)
+            self._projects = frozenset(entry[DIGEST : 2 * DIGEST] for entry in found | strays)
             self._strays, self._aside = b"".join(sorted(strays)), b"".join(sorted(aside))
             self._entries = b"".join(sorted(found))
             self._read_at, self._took, self._places = now, self._clock() - now, None
@@ -220,6 +228,8 @@ class KeysOfOthers:
                 if words is not None:
                     named.add(self._digest(words) + self._digest(header.project_id.bytes) + header.id.bytes)
                 (aside if not (header.is_own or header.is_phrase) else strays).update(named - known)
+                if len(strays) + len(aside) > _MOST_STRAYS:
+                    raise too_many_texts()
             self._is_untold = False
         except KeyConflictError:
             self._is_untold = True
@@ -266,7 +276,7 @@ class KeysOfOthers:
             yield from (self._digest(form.encode()) for form in spellings(text) if form)
 
     def _digest(self, *parts: bytes) -> bytes:
-        return blake2b(b"".join(parts), digest_size=_DIGEST, key=self._key.reveal()).digest()
+        return blake2b(b"".join(parts), digest_size=DIGEST, key=self._key.reveal()).digest()
 
 
 def _states(holder: KeyHolder) -> bool:
@@ -279,14 +289,3 @@ def asking_about(context: VaultContext, number: int) -> VaultContext:
     if number < 2 or context.keys_of_others is not None:
         return context
     return replace(context, keys_of_others=KeysOfOthers(context))
-
-
-def _found(entries: bytes, forms: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """For which projects a key or address is stated, and of which wallets."""
-    number = len(entries) // _ENTRY
-    for form in forms:
-        place = bisect_left(range(number), form, key=lambda at: entries[at * _ENTRY : at * _ENTRY + _DIGEST])
-        while place < number and entries[place * _ENTRY : place * _ENTRY + _DIGEST] == form:
-            entry = entries[place * _ENTRY : (place + 1) * _ENTRY]
-            yield entry[_DIGEST : 2 * _DIGEST], entry[2 * _DIGEST :]
-            place += 1

@@ -6,22 +6,34 @@ Who misses a key looks for it there, and a key that somebody gives is compared w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidRequestError, KeyConflictError
+from strongroom.errors import InvalidRequestError, KeyConflictError, StrongroomError
 from strongroom.ports.network import Network, Networks
+from strongroom.records.conventions import DerivationPath, derivation_paths
 from strongroom.records.phrases import AccountRecord
 from strongroom.secret import Secret
+from strongroom.usecases.addresses import address_table
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.phrase_accounts import key_of, path_at, template_of
 
 GAP = 20
 """Indices that are derived behind the last one that is taken: the gap limit of BIP-44."""
-MOST_COMPARED = 400_000
-"""Keys that a key from a person is compared with, which takes about a quarter of a minute."""
+MOST_COMPARED = 10_000_000
+"""Keys of phrases that a key is compared with, which takes about two minutes: those of twenty thousand phrases."""
+NEAR = 1_000
+"""The last indices of an account that is counted: all of them are compared, whatever there is otherwise."""
+FAR_OF_AN_ACCOUNT = 100_000
+"""Of the indices before those, as many are compared as well: the last ones."""
+MOST_FAR = 1_000_000
+"""Of all accounts together. Who counts an account far takes no time from others, and keeps no key from being taken."""
+MOST_AT_CONVENTIONS = 1_000_000
+"""Keys at the conventions of networks, those of hundreds of phrases: of others the indices alone are compared."""
 
 
 class IndexedKey(NamedTuple):
@@ -70,11 +82,12 @@ def accounts_of(
 
 
 class PhraseKeys:
-    """The keys of phrases that a key alone is compared with: at the first indices of each scheme, and at those that
-    accounts count; so many in all."""
+    """The keys of phrases that a key alone is compared with: at the first indices of each scheme, at those that
+    accounts count, and at the conventions of every network; so many in all."""
 
     def __init__(self, context: VaultContext) -> None:
-        self._context, self._left = context, MOST_COMPARED
+        self._context = context
+        self._left, self._far, self._usual = MOST_COMPARED, MOST_FAR, MOST_AT_CONVENTIONS
 
     def of(self, place: tuple[UUID, UUID], phrase: Phrase) -> Iterator[Secret]:
         """Those of the phrase of a project and id.
@@ -88,14 +101,39 @@ class PhraseKeys:
             if branch in seen and account not in counted:
                 continue  # networks that differ in their addresses alone have one key there
             seen.add(branch)
-            for number in range(account.next_index + GAP):
+            for number in self._numbers(account.next_index):
                 if not self._left:
                     raise _too_many()
                 self._left -= 1
                 try:
-                    yield IndexedKey(network, scheme, account, number).of(phrase)
+                    yield network.derive(phrase, scheme, path_at(account, number)).private_key
                 except InvalidRequestError:
                     break  # behind the last index that there is
+        yield from self._at_conventions(phrase)
+
+    def _numbers(self, next_index: int) -> Iterable[int]:
+        """The indices of an account that are compared; of one that goes far the first ones, and those that came last.
+
+        A wallet at any index in between is known by its record, as every other.
+        """
+        near = next_index - NEAR
+        if near <= 0:
+            return range(next_index + GAP)
+        begins = max(near - min(FAR_OF_AN_ACCOUNT, self._far), 0)
+        self._far -= near - begins
+        return chain(range(min(GAP, begins)), range(begins, next_index + GAP))
+
+    def _at_conventions(self, phrase: Phrase) -> Iterator[Secret]:
+        """Where wallets usually have keys; of no more phrases than ``MOST_AT_CONVENTIONS`` has room for."""
+        places = _conventions(self._context.networks)
+        if self._usual < len(places):
+            return
+        self._usual -= len(places)
+        for network, place in places:
+            try:
+                yield network.derive(phrase, place.scheme, place.path).private_key
+            except StrongroomError:  # a scheme that phrases do not have, or no path of it
+                continue
 
     def _counted(self, place: tuple[UUID, UUID]) -> list[AccountRecord]:
         found = []
@@ -108,6 +146,16 @@ class PhraseKeys:
                 )
             found.append(each.record)
         return found
+
+
+@lru_cache(4)
+def _conventions(networks: Networks) -> tuple[tuple[Network, DerivationPath], ...]:
+    """Every place where wallets of a network usually have keys, each once for all networks that derive alike."""
+    found = dict[tuple[str, DerivationPath], tuple[Network, DerivationPath]]()
+    for network in address_table(networks).distinct:
+        for place in derivation_paths(network.conventions):
+            found.setdefault((network.curve(place.scheme), place), (network, place))
+    return tuple(found.values())
 
 
 def _too_many() -> KeyConflictError:

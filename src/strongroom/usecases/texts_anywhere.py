@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from strongroom.crypto.jwe import MAX_TEXT_BYTES
-from strongroom.crypto.sealed_headers import HeaderInText, headers_in
+from strongroom.crypto.sealed_headers import HeaderInText, first_header, headers_in
 from strongroom.errors import KeyConflictError
+from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.usecases.context import VaultContext
 
 MOST_TEXTS = 2_000_000
-"""Headers that one question reads, which takes about half a minute; a text without one counts as one."""
+"""Headers that one question reads in texts with anything around or besides a sealed one, which takes about half a
+minute; a text without one counts as one. What is a sealed text and nothing else does not count: wallets have as many,
+and each takes about as long as their rows do."""
 MOST_CHARACTERS = 2_000_000_000
 """Of all those texts. One with a wrapped text in it counts ten times, for the time that it takes."""
 _WRAPPED = 10
@@ -41,11 +44,15 @@ class SealedText(NamedTuple):
 def texts_anywhere(context: VaultContext) -> Iterator[SealedText]:
     """Every sealed text, none opened; one may come twice.
 
-    Raises StoreError, and KeyConflictError where there are more, or longer ones, than are read.
+    Raises StoreError, and KeyConflictError where there are more, or longer ones, with something around them than are
+    read.
     """
     texts, characters = MOST_TEXTS, MOST_CHARACTERS
     for text, looked_into in _read(context):
         inside = [each for one in looked_into for each in context.texts.sealed_inside(one)]
+        if not inside and (alone := _alone(text)) is not None:
+            yield SealedText(alone, text)
+            continue
         characters -= len(text) * (_WRAPPED if inside else 1)
         if characters < 0:
             raise too_many_texts()
@@ -59,6 +66,12 @@ def texts_anywhere(context: VaultContext) -> Iterator[SealedText]:
         texts -= max(found, 1)
         if texts < 0:
             raise too_many_texts()
+
+
+def _alone(text: str) -> HeaderInText | None:
+    """The header of what is one sealed text and nothing else, with the beginning of one in it once."""
+    header = first_header(text[:MAX_TEXT_BYTES])
+    return header if header is not None and header.whole(text) == text and text.count(SEALED_PREFIX) == 1 else None
 
 
 def _read(context: VaultContext) -> Iterator[tuple[str, tuple[str, ...]]]:

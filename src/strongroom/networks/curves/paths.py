@@ -17,7 +17,7 @@ Path = tuple[int, ...]
 """The child numbers from the root, hardened ones with ``HARDENED`` added."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=8192)
 def parse(text: str) -> Path:
     """Read a path: ``m``, then elements below 2^31, each with ``'``, ``h`` or ``H`` where it is hardened.
 
