@@ -117,17 +117,18 @@ class CrossRows:
 
     def _settle(self, kind: bytes, match_keys: Iterator[tuple[bytes, str]]) -> None:
         """Offers come first: if there is one, every need in the group is met."""
-        offered, source = next(match_keys)
-        if offered not in _OFFERS:
+        offers = [next(match_keys)]
+        if offers[0][0] not in _OFFERS:
             return
         for tag, row in match_keys:
             if tag in _OFFERS:
+                offers.extend([(tag, row)] if len(offers) < _MOST_OFFERS else ())
                 continue
             place = int(row)
+            offered, source, across = self._best(kind, place, offers)
             how, told = _OFFERS[offered], source
             if kind in _POSSIBLE and not _is_missing(self._spool.finding(place)):
                 continue
-            across = self._of_others(place, how, source) if kind in _BY_ADDRESS else None
             if kind == cross_row_index.KNOWN:
                 if self._spool.finding(place).code in _IN_THE_WAY:
                     continue  # something stands there, and nothing is overwritten: what was found before says more
@@ -142,6 +143,17 @@ class CrossRows:
             before = self._spool.note(place)
             after = self._settled(before) if how is Settled.KNOWN else self._asked(before)
             self._spool.settle(place, told, after, how)
+
+    def _best(self, kind: bytes, place: int, offers: list[tuple[bytes, str]]) -> tuple[bytes, str, Offer | None]:
+        """The first offer that leads no key of another project to the wallet of a finding; else the first one, and
+        what is told of it instead."""
+        first: Offer | None = None
+        for offered, source in offers if kind in _BY_ADDRESS else ():
+            across = self._of_others(place, _OFFERS[offered], source)
+            if across is None:
+                return offered, source, None
+            first = first or across
+        return *offers[0], first
 
     def _put_back(self, kind: bytes, place: int, offer: int) -> Offer | None:
         """What puts a sealed text back where a finding misses it, or opens an envelope."""
@@ -179,6 +191,8 @@ class CrossRows:
         return note
 
 
+_MOST_OFFERS = 16
+"""Of one address: those of its own project are among the first, unless somebody planted as many."""
 _ABOUT_MISSING = frozenset(
     {
         cross_row_index.UNREAD,

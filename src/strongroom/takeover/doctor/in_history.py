@@ -16,12 +16,13 @@ from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
-from strongroom.takeover.doctor.key_offers import Place, every_offer, of_sealed, place_of_entry
+from strongroom.takeover.doctor.key_offers import every_offer, of_sealed
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
 from strongroom.takeover.doctor.sealed_texts import SealedHeader
 from strongroom.takeover.doctor.spool import Offer
+from strongroom.takeover.doctor.text_places import Place, place_of_entry
 from strongroom.takeover.doctor.text_probes import MORE
 from strongroom.takeover.doctor.wrapped_texts import of_sealed_in
 

@@ -15,7 +15,7 @@ from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.finding_texts import contents, locked, place_of, project_of_row
 from strongroom.takeover.doctor.findings import HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.in_history import CUT, OF_ANOTHER, UNTOLD, Elsewhere, Entry, InHistory
-from strongroom.takeover.doctor.key_offers import of_sealed, place_of_entry
+from strongroom.takeover.doctor.key_offers import of_sealed
 from strongroom.takeover.doctor.metadata_probes import by_member
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
 from strongroom.takeover.doctor.others_keys import is_of_others
@@ -23,6 +23,7 @@ from strongroom.takeover.doctor.refusals import is_asked, refusal
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer, as_derived
+from strongroom.takeover.doctor.text_places import place_of_entry
 from strongroom.takeover.doctor.ways_out import WaysOut
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.elsewhere import recorded_elsewhere

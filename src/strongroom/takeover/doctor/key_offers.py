@@ -3,76 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from strongroom.crypto import sealing
 from strongroom.crypto.phrase import Phrase
 from strongroom.records.key_material import KeyMaterial
-from strongroom.store.inspection.inspection import FoundCredential, KeptText
 from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
-from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
+from strongroom.takeover.doctor.text_places import Place, place_of_member, place_of_record
 from strongroom.takeover.doctor.unopened import ODD
 from strongroom.usecases.keys_of_phrases import GAP
-
-_PASSWORD = "--legacy-password-stdin"  # noqa: S105 - the name of an option
-
-
-class Place(NamedTuple):
-    """Where a text is stored."""
-
-    told: str
-    """For people."""
-    name: str
-    """As ``history reveal`` takes it; empty where no command can name it."""
-    wallet_id: str | None
-    """The wallet that it is stored with; None where that is not there, or cannot be named."""
-    project_id: str | None
-    text: str
-    """The whole text."""
-
-    def __repr__(self) -> str:
-        return f"<Place {self.told}>"
-
-    def offer(self, addresses: Iterable[str], kind: KeyTextKind) -> Iterator[Offer]:
-        """The key of these addresses, if there are any, which is in the text."""
-        found, shown = tuple(dict.fromkeys(addresses)), commands.reveal_text(self.name) if self.name else ""
-        if self.wallet_id is not None:
-            shown = commands.naming_wallet(shown, self.wallet_id)
-        unlocked = f"{shown} {_PASSWORD}" if shown and kind is KeyTextKind.ENVELOPE else ""
-        if found:
-            yield Offer(found, None, self.told, shown, "", unlocked, self.project_id)
-
-
-def place_of_record(held: ExaminedRecord, credential: FoundCredential | None) -> Place:
-    """The text of a vault record."""
-    row = shown_id(held.record.id)
-    name = row if row == held.record.id else ""
-    project = None if credential is None else credential.project_id
-    return Place(f"the vault record {row}", name, _named(credential), project, held.record.text or "")
-
-
-def place_of_member(credential: FoundCredential, name: str, text: str) -> Place:
-    """A text of the metadata of a credential."""
-    shown = shown_id(credential.id)
-    place = f"{commands.in_metadata(shown)}/{name}" if shown == credential.id else ""
-    return Place(f"the metadata of {shown} ({name})", place, _named(credential), credential.project_id, text)
-
-
-def place_of_entry(kept: KeptText) -> Place:
-    """An entry of the history."""
-    wallet_id = kept.credential_id if is_project(kept.credential_id) else None
-    return Place(f"the entry {kept.id} of the history", kept.id, wallet_id, kept.project_id, kept.text)
-
-
-def _named(credential: FoundCredential | None) -> str | None:
-    return credential.id if credential is not None and is_project(credential.id) else None
 
 
 def add_offers(
@@ -91,7 +36,7 @@ def add_offers(
     if credential is None:
         return
     for (_, text), member in zip(credential.key_texts, members, strict=False):
-        place = place_of_member(credential, member.name, text)
+        place = place_of_member(examination_context, credential, member.name, text)
         result.offers.extend(offers_of(examination_context, place, member.read, member.content, result.target))
         result.offers.extend(_beside_opened(examination_context, place, member.read, member.content))
         read = (member.name, member.read, member.content)
@@ -108,7 +53,7 @@ def more_offers(
     """
     derivation = examination_context.derivation
     for way in (read, *read.others):
-        yield from place.offer(_addresses(derivation, way, spaces, indices), read.kind)
+        yield from place.offer(_addresses(derivation, way, spaces, indices), read.kind, many=way.derives_many)
 
 
 def offers_of(
@@ -120,9 +65,10 @@ def offers_of(
             yield from of_sealed(examination_context, place, way.sealed.reveal_text())
     if read.kind is KeyTextKind.SEALED or content is None:
         return
-    yield from place.offer(_of_content(examination_context.derivation, content, target), read.kind)
+    found = _of_content(examination_context.derivation, content, target)
+    yield from place.offer(found, read.kind, many=content.phrase is not None)
     for way in () if content.inside is None else content.inside.others:
-        yield from place.offer(_addresses(examination_context.derivation, way), read.kind)
+        yield from place.offer(_addresses(examination_context.derivation, way), read.kind, many=way.derives_many)
 
 
 def every_offer(
@@ -132,7 +78,7 @@ def every_offer(
     yield from offers_of(examination_context, place, read, content, target)
     for way in (read, *read.others):
         if not _is_of(way, content) or (content is not None and content.derives):
-            yield from place.offer(_addresses(examination_context.derivation, way), read.kind)
+            yield from place.offer(_addresses(examination_context.derivation, way), read.kind, many=way.derives_many)
     yield from _beside_opened(examination_context, place, read, content)
 
 
@@ -141,7 +87,8 @@ def _beside_opened(
 ) -> Iterator[Offer]:
     """The wallet's own key of an envelope or keystore at its other addresses; one in plaintext is asked again later."""
     if content is not None and content.derives and read.kind not in IN_PLAINTEXT:
-        yield from place.offer(_every_address(examination_context.derivation, content), read.kind)
+        found = _every_address(examination_context.derivation, content)
+        yield from place.offer(found, read.kind, many=content.phrase is not None)
 
 
 def of_sealed(examination_context: ExaminationContext, place: Place, text: str) -> Iterator[Offer]:
@@ -233,21 +180,39 @@ def _of_record(
     if held.read.kind is KeyTextKind.SEALED:
         if held.read.sealed is None:
             result.offers.extend(
-                of_sealed(examination_context, place_of_record(held, result.credential), held.sealed_text)
+                of_sealed(
+                    examination_context, place_of_record(examination_context, held, result.credential), held.sealed_text
+                )
             )
         result.offers.extend(
-            offers_of(examination_context, place_of_record(held, result.credential), held.read, None, target)
+            offers_of(
+                examination_context,
+                place_of_record(examination_context, held, result.credential),
+                held.read,
+                None,
+                target,
+            )
         )
         result.deferred = result.deferred or _has_more(held.read, None)
         return
     project = None if result.credential is None else examination_context.owner(result.credential)
     result.deferred = result.deferred or (content is not None and _has_more(held.read, content))
     what = every_offer if content is None else offers_of
-    offered = list(what(examination_context, place_of_record(held, result.credential), held.read, content, target))
+    offered = list(
+        what(
+            examination_context,
+            place_of_record(examination_context, held, result.credential),
+            held.read,
+            content,
+            target,
+        )
+    )
     result.offers.extend(offered)
     result.offers.extend(possible_keys.of_record(examination_context, held, result))
     result.offers.extend(
-        _beside_opened(examination_context, place_of_record(held, result.credential), held.read, content)
+        _beside_opened(
+            examination_context, place_of_record(examination_context, held, result.credential), held.read, content
+        )
     )
     for each in offered if content is None or content.inside is None else offered[:1]:  # what a repair takes
         for address in each.addresses if each.wallet_id is None else ():

@@ -11,15 +11,7 @@ from strongroom.takeover.doctor import in_history
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
-from strongroom.takeover.doctor.key_offers import (
-    Place,
-    beside_own,
-    more_offers,
-    of_sealed,
-    place_of_entry,
-    place_of_member,
-    place_of_record,
-)
+from strongroom.takeover.doctor.key_offers import beside_own, more_offers, of_sealed
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.phrase_offers import PhraseOffers
@@ -27,6 +19,7 @@ from strongroom.takeover.doctor.readings import Readings
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
+from strongroom.takeover.doctor.text_places import Place, place_of_entry, place_of_member, place_of_record
 from strongroom.takeover.doctor.unopened import MORE_TEXTS, ODD, Unopened
 from strongroom.usecases.keys_of_phrases import GAP
 
@@ -170,7 +163,7 @@ class MissingKeys:
         readings = Readings.of(found)
         for record, text in zip(found.records, readings.records, strict=True):
             held = ExaminedRecord(record, text)
-            place = place_of_record(held, credential)
+            place = place_of_record(self._examination_context, held, credential)
             sealed = held.sealed_text if text.kind is KeyTextKind.SEALED else ""
             for offer in self._of_text(place, text, sealed, unopened):
                 yield offer
@@ -181,7 +174,7 @@ class MissingKeys:
             return
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
             sealed = "" if text.sealed is None else text.sealed.reveal_text()  # no frame holds another text
-            place = place_of_member(credential, name, value)
+            place = place_of_member(self._examination_context, credential, name, value)
             yield from self._of_text(place, text, sealed, unopened)
 
     def _of_text(self, place: Place, text: KeyText, sealed: str, unopened: Unopened) -> Iterator[Offer]:

@@ -10,9 +10,9 @@ from strongroom.takeover.doctor import commands, in_history, sealed_texts
 from strongroom.takeover.doctor.derivation import Content
 from strongroom.takeover.doctor.findings import shown_id
 from strongroom.takeover.doctor.in_history import WHY_UNOPENED, InHistory
-from strongroom.takeover.doctor.key_offers import place_of_entry
 from strongroom.takeover.doctor.key_texts import UNOPENED, KeyText, KeyTextKind, read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext
+from strongroom.takeover.doctor.text_places import place_of_entry
 from strongroom.takeover.doctor.text_probes import open_text
 from strongroom.usecases.rescue import MOST_PHRASES
 
