@@ -144,6 +144,14 @@ class KeystoreNetwork(Protocol):
 
 
 @runtime_checkable
+class LockedTextNetwork(KeystoreNetwork, Protocol):
+    """A network whose keystores are a line of text, and not JSON. ``key_shape`` fits them, as it fits its keys."""
+
+    def is_keystore(self, text: Secret) -> bool:
+        """Whether a text is a keystore, as far as its form and its checksum say; no password is tried."""
+
+
+@runtime_checkable
 class WatchOnlyNetwork(Protocol):
     """A network whose addresses follow from a public key, so that others watch an account without its keys. BIP-32.
 

@@ -160,7 +160,8 @@ def _recognised(text: str) -> object:
 def _of_networks() -> Iterator[Parser]:
     for family, networks in FAMILIES.items():
         names = {network.name for network in networks}
-        keys = {KEY_TEXTS[f"text of {name}"] for name in names} | {KEY.hex(), "0x" + KEY.hex()}
+        keys = {KEY.hex(), "0x" + KEY.hex()}
+        keys |= {text for told, text in KEY_TEXTS.items() if told.removeprefix("text of ").split(",")[0] in names}
         yield texts(
             f"addresses of {family}",
             _by_each(networks, lambda network, text: network.parse_address(text)),
@@ -195,6 +196,22 @@ def _open_keystore(document: str, password: str = PASSWORD) -> object:
     network = TABLE.get("ethereum")
     assert isinstance(network, KeystoreNetwork)
     return network.open_keystore(Secret.from_text(document), Secret.from_text(password))
+
+
+def _open_line(text: str | Secret, password: str | Secret) -> object:
+    network = TABLE.get("tezos")
+    assert isinstance(network, KeystoreNetwork)
+    return network.open_keystore(Secret.from_text(text), Secret.from_text(password))
+
+
+def _lines() -> tuple[str, ...]:
+    network = TABLE.get("tezos")
+    assert isinstance(network, KeystoreNetwork)
+    key, password = Secret(KEY), Secret.from_text(PASSWORD)
+    return tuple(network.make_keystore(key, password, network.scheme(each)) for each in network.variants)
+
+
+_LINES = _lines()
 
 
 # --- sealed texts and root keys ------------------------------------------------------------------------------
@@ -335,6 +352,8 @@ PARSERS: Sequence[Parser] = (
         ExtendedKey.from_seed(PHRASE.seed()).serialise().reveal_text(),
         ExtendedKey.from_seed(PHRASE.seed()).public().serialise().reveal_text(),
     ),
+    secrets("keystores in one line", lambda text: _open_line(text, PASSWORD), *_LINES),
+    secrets("passwords of keystores in one line", lambda text: _open_line(_LINES[0], text), PASSWORD),
     json_texts("keystores", _open_keystore, _keystore("pbkdf2", 1), _keystore("scrypt", 2), wrapped=True),
     secrets(
         "keystores' passwords",

@@ -14,9 +14,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from strongroom.crypto.phrase import Phrase
+from strongroom.errors import InvalidPrivateKeyError
 from strongroom.networks import TABLE
+from strongroom.ports.network import Network
 from strongroom.secret import Secret
 from testbed.harness.canary import Canary
+from testbed.networks.known import fitting
 
 KEY = hashlib.sha256(b"the key of hostile input").digest()
 PHRASE = Phrase.generate(24, lambda size: hashlib.sha512(b"the phrase of hostile input").digest()[:size])
@@ -24,10 +27,23 @@ WORDS = PHRASE.mnemonic.reveal_text()
 PASSWORD = hashlib.sha256(b"the password of hostile input").hexdigest()[:24]
 
 
+def _text(network: Network, scheme: str) -> str | None:
+    """The key as a scheme's keys are written; None where they are longer than 32 bytes."""
+    try:
+        return network.format_private_key(Secret(fitting(scheme, KEY)), scheme).reveal_text()
+    except InvalidPrivateKeyError:
+        return None
+
+
 def _texts_of_the_key() -> dict[str, str]:
     found = {}
     for network in TABLE:
         found[f"text of {network.name}"] = network.format_private_key(Secret(KEY)).reveal_text()
+    for network in TABLE:
+        for scheme in network.schemes:
+            text = _text(network, scheme)
+            if text is not None and text not in found.values():
+                found[f"text of {network.name}, {scheme}"] = text
     found["JSON array"] = json.dumps(list(KEY))
     return found
 

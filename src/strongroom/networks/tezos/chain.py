@@ -8,7 +8,7 @@ from strongroom.records.address_space import AddressSpace
 
 _CHARACTER = "[1-9A-HJ-NP-Za-km-z]"
 _ADDRESSES = AddressSpace("tezos", f"(?:tz[1-4]|KT1){_CHARACTER}{{33}}")
-_KEYS = f"(?:edsk|spsk){_CHARACTER}{{50}}|edsk{_CHARACTER}{{94}}"
+_KEYS = f"(?:edsk|spsk){_CHARACTER}{{50}}|edsk{_CHARACTER}{{94}}|(?:edesk|spesk){_CHARACTER}{{83}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TezosChain:
 
     @property
     def key_shape(self) -> str:
-        """``edsk...`` of 54 and 98 characters, ``spsk...`` of 54."""
+        """``edsk...`` of 54 and 98 characters, ``spsk...`` of 54; of 88, locked, ``edesk...`` and ``spesk...``."""
         return _KEYS
 
     @property

@@ -140,6 +140,10 @@ class Tezos(HdNetwork, TezosChain):
             raise InvalidAddressError("The text is no address of Tezos (tz1 to tz4, KT1), or its checksum is wrong.")
         return text
 
+    def is_keystore(self, text: Secret) -> bool:
+        """Whether a text is ``edesk`` or ``spesk`` with a checksum that fits; no password is tried."""
+        return locked.form(text) is not None
+
     def open_keystore(self, document: Secret, password: Secret) -> Secret:
         """Open a text that begins with ``edesk`` or ``spesk``, into the private key of 32 bytes.
 

@@ -25,7 +25,7 @@ _BEGINNINGS = {
     "ENC(": "Jasypt",
     "{cipher}": "Spring Cloud Config",
 }
-_TEZOS = ("edesk", "spesk", "p2esk")
+_TEZOS = ("p2esk", "BLesk")
 _TEZOS_CHARACTERS = 88
 _WRITTEN = re.compile("[A-Za-z0-9+/_=-]+")
 _HEX = re.compile("(?:[0-9a-fA-F]{2})+")

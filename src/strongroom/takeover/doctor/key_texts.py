@@ -12,11 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 from strongroom.crypto.sealing import is_of_ours, is_sealed
-from strongroom.networks.codecs import keystore
 from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
-from strongroom.takeover.doctor import ciphertexts, envelope, json_members, language_forms, notations, prose, wrappings
+from strongroom.takeover.doctor import (
+    ciphertexts,
+    json_members,
+    language_forms,
+    locked_texts,
+    notations,
+    prose,
+    wrappings,
+)
 from strongroom.takeover.doctor.found import Found
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.wrappings import Inner
@@ -140,6 +147,9 @@ class TextReading:
                 self._enter(each, trail, trusted=trusted)
             if not isinstance(document, list) or any(isinstance(each, dict | list | str | bytes) for each in document):
                 return  # a list of numbers is a notation
+        if (locked := locked_texts.of_text(text)) is not None:
+            self._lock(replace(locked, form=_named(locked.form, trail)))
+            return
         if (name := ciphertexts.of_text(text)) is not None:
             self._encrypted(name, trail)
             return
@@ -224,7 +234,8 @@ class TextReading:
 
     def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
         """Whether an object is an envelope, a keystore, or something else that is encrypted."""
-        locked = _locked(document, text if text.lstrip()[1:].lstrip()[:1] == '"' else json_members.as_json(document))
+        written = text if text.lstrip()[1:].lstrip()[:1] == '"' else json_members.as_json(document)
+        locked = locked_texts.of_object(document, written)
         if locked is not None:
             self._lock(replace(locked, form=_named(locked.form, trail)))
             return True
@@ -272,24 +283,6 @@ def _named(form: str, trail: tuple[Inner, ...]) -> str:
     around = dict.fromkeys(inner.layer for inner in trail if not inner.encoding)
     layers = [inner.layer for inner in trail if inner.encoding]
     return "".join(f"{layer} of: " for layer in layers) + form + "".join(f", {layer}" for layer in around)
-
-
-def _locked(document: dict[str, Any], text: str) -> KeyText | None:
-    if envelope.is_envelope(document):
-        found = envelope.parse(document)
-        broken = "" if found else ", whose members are not those of the scheme"
-        return KeyText(KeyTextKind.ENVELOPE, f"PBKDF2 envelope{broken}", locked=found, document=Secret.from_text(text))
-    if any(name.lower() == "crypto" for name in document):
-        return _keystore(Secret.from_text(text), document.get("version"))
-    return None
-
-
-def _keystore(document: Secret, version: Any) -> KeyText:
-    refusal = keystore.refusal(document)
-    known = f"version {version} " if type(version) is int and 0 < version < 10 else ""
-    if refusal is not None:
-        return KeyText(KeyTextKind.KEYSTORE, f"{known}keystore, which {refusal}", document=document)
-    return KeyText(KeyTextKind.KEYSTORE, f"{known}keystore", locked=document, document=document)
 
 
 def _shape(text: str) -> str:

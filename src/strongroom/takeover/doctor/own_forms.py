@@ -1,4 +1,7 @@
-"""Private keys in a text form that is one family's own, such as ``S...`` of Stellar: the network reads it."""
+"""Private keys in a text form that is one family's own, such as ``S...`` of Stellar: the network reads it.
+
+Some are under a password, such as ``edesk...`` of Tezos: the network opens them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from functools import cache
 
 from strongroom.errors import InvalidPrivateKeyError
 from strongroom.networks import TABLE
-from strongroom.ports.network import Network
+from strongroom.ports.network import LockedTextNetwork, Network
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.found import Found
 
@@ -17,18 +20,30 @@ _LONGEST_CHARACTERS = 512
 
 def own_forms(text: str) -> Iterator[Found]:
     """What a text is to each family whose own form it has."""
+    for name in _shaped(text):
+        written, network = Secret.from_text(text), TABLE.get(name)
+        key = _read(network, written)
+        if key is not None:
+            yield Found(f"private key as {name} writes it", key, certain=True, proved=True, written=written)
+
+
+def locked_by(text: str) -> LockedTextNetwork | None:
+    """The network whose keystore a text is; None where it is none that is a line of text."""
+    for name in _shaped(text):
+        network = TABLE.get(name)
+        if isinstance(network, LockedTextNetwork) and network.is_keystore(Secret.from_text(text)):
+            return network
+    return None
+
+
+def _shaped(text: str) -> Iterator[str]:
+    """The first network of each shape that a text has."""
     if len(text) > _LONGEST_CHARACTERS:
         return
     shapes, names = _shapes()
     shaped = shapes.match(text)
-    if shaped is None or shaped.lastindex is None:
-        return
-    for name, fits in zip(names, shaped.groups(), strict=True):
-        if fits is not None:
-            written, network = Secret.from_text(text), TABLE.get(name)
-            key = _read(network, written)
-            if key is not None:
-                yield Found(f"private key as {name} writes it", key, certain=True, proved=True, written=written)
+    if shaped is not None and shaped.lastindex is not None:
+        yield from (name for name, fits in zip(names, shaped.groups(), strict=True) if fits is not None)
 
 
 @cache

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
 from strongroom.host.work_budget import WorkBudget
-from strongroom.networks.codecs import keystore
 from strongroom.secret import Secret
-from strongroom.takeover.doctor import envelope
+from strongroom.takeover.doctor import envelope, locked_texts
 from strongroom.takeover.doctor.envelope import Envelope
-from strongroom.takeover.doctor.key_texts import KeyText, KeyTextKind, read_plaintext
+from strongroom.takeover.doctor.key_texts import KeyText, read_plaintext
 
 NO_KEY = "opened, but it holds no key that is known"
 
@@ -35,7 +33,7 @@ class Passwords:
         password = self._legacy if isinstance(read.locked, Envelope) else self._keystores
         if password is None:
             return None, "its password is needed"
-        cost = envelope.COST if isinstance(read.locked, Envelope) else keystore.cost(read.locked)
+        cost = envelope.COST if isinstance(read.locked, Envelope) else locked_texts.cost(read.locked)
         if not self._work.affords(cost):
             return None, "not tried: the password was tried in vain on as much as is tried in one run"
         opened, note = self._opened(read.locked, password)
@@ -51,14 +49,4 @@ class Passwords:
                 return None, "the password does not open it, or it was changed"
             found = read_plaintext(plaintext)
             return found, "opened" if found is not None else NO_KEY
-        return _open_keystore(locked, password)
-
-
-def _open_keystore(document: Secret, password: Secret) -> tuple[KeyText | None, str]:
-    try:
-        opened = keystore.open_document(document, password)
-    except KeystorePasswordError:
-        return None, "the password does not open it, or it was changed"
-    except InvalidKeystoreError:
-        return None, "it takes more memory than there is"
-    return KeyText(KeyTextKind.KEY, "private key", opened.private_key), "opened"
+        return locked_texts.open_keystore(locked, password)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from nacl.secret import SecretBox
 
 from strongroom.errors import InvalidKeystoreError, InvalidPrivateKeyError, KeystorePasswordError
+from strongroom.host.work_budget import WorkBudget
 from strongroom.networks import TABLE
 from strongroom.networks.tezos.family import Tezos
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.key_texts import KeyTextKind, read
+from strongroom.takeover.doctor.passwords import Passwords
 from strongroom.usecases.import_key import ImportedKey, material_of
 from testbed.failure_report import assert_hides, failure_report
 from testbed.harness.sizes import examples
@@ -119,11 +122,36 @@ def test_a_keystore_is_imported_in_the_scheme_that_it_says(scheme: str, write: o
 
 
 @pytest.mark.parametrize(("text", "_"), LOCKED)
-def test_doctor_names_what_is_under_a_password(text: str, _: str) -> None:
-    found = read(f" {text}\n")
-    assert (found.kind, found.key) == (KeyTextKind.ENCRYPTED, None)
+def test_doctor_opens_what_is_under_a_password(text: str, _: str) -> None:
+    encoded = base64.b64encode(text.encode()).decode()
+    for written in (text, f" {text}\n", f'{{"key": "{text}"}}', encoded):
+        found = read(written)
+        assert (found.kind, found.key) == (KeyTextKind.KEYSTORE, None)
+        opened, note = Passwords(None, secret("test")).open(found)
+        assert (note, opened is not None) == ("opened", True)
+        assert opened is not None
+        assert opened.key is not None
+        assert opened.key.reveal() == their_key(text, "test")
+        assert Passwords().open(found) == (None, "its password is needed")
+        assert Passwords(None, secret("other")).open(found)[1].startswith("the password does not open it")
+    assert read(text[:-1] + ("1" if text[-1] != "1" else "2")).kind is KeyTextKind.UNREADABLE
+
+
+def test_doctor_names_what_is_locked_and_of_a_curve_that_is_not_held() -> None:
+    found = read("p2esk2TFqgNcoT4u99ut5doGTUFNwo9x4nNvkpM6YMLqXrt4SbFdQnqLM3hoAXLMB2uZYazj6LZGvcoYzk16H6Et")
+    assert found.kind is KeyTextKind.ENCRYPTED
     assert "Tezos" in found.form
-    assert read(text[:-1] + ("1" if text[-1] != "1" else "2")).kind is not KeyTextKind.ENCRYPTED
+
+
+def test_doctor_says_of_a_locked_text_that_no_private_key_is_in_it() -> None:
+    text = their_text(PREFIX["bip44"], bytes(32), PASSWORD, bytes(8))
+    assert Passwords(None, secret(PASSWORD)).open(read(text)) == (None, "what is in it is no private key")
+
+
+def test_a_wrong_password_for_a_locked_text_is_work_in_vain() -> None:
+    passwords = Passwords(None, secret("other"), WorkBudget(0.05))
+    notes = [passwords.open(read(EDESK))[1] for _ in range(4)]
+    assert notes[-1].startswith("not tried")
 
 
 @pytest.mark.parametrize(
