@@ -169,3 +169,36 @@ def test_rows_of_the_legacy_application_are_read_by_either_name(
     add_credential(g4_url, other, address.lower(), network="later")
     with later_release(deployment, monkeypatch) as vault:
         assert [each.network for each in vault.list_wallets(other).wallets] == ["evm:4242"]
+
+
+def test_a_wallet_of_rootstock_is_found_by_every_spelling_of_its_address(core_deployments: Deployment) -> None:
+    project, other = core_deployments.project(), core_deployments.project()
+    with core_deployments.open() as vault:
+        wallet = vault.import_wallet(project, "rootstock", private_key=KEY).wallet
+        assert wallet.address == "0x9D8A62f656a8d1615C1294Fd71E9Cfb3E4855A4F"
+        for spelling in (wallet.address, wallet.address.lower(), "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F"):
+            assert vault.find_by_address(spelling) == wallet
+        payload = {"to": wallet.address, "from": wallet.address, "value": 1, "nonce": 0, "gas": 21_000, "gasPrice": 1}
+        vault.sign_transaction(wallet, {**payload, "chainId": 30})
+        with pytest.raises(strongroom.SignatureRefusedError, match="limit"):
+            vault.sign_transaction(wallet, {**payload, "chainId": 30, "nonce": 1, "gasPrice": 10**12})
+        ethereum = vault.import_wallet(other, "ethereum", label="e", private_key=OTHER_KEY).wallet
+        with pytest.raises(strongroom.MalformedPayloadError, match="EIP-55"):
+            vault.sign_transaction(ethereum, {**payload, "chainId": 1, "from": ethereum.address})
+    core_deployments.assert_sound()
+    found = document(core_deployments.url)
+    assert [each for each in found["findings"] if each["code"] != "keyring-not-read"] == []
+
+
+def test_a_legacy_row_of_rootstock_may_have_the_address_as_other_libraries_write_it(
+    g4_url: str, root_key_uri: str
+) -> None:
+    deployment = Deployment("g4", g4_url, root_key_uri)
+    project = deployment.project()
+    wallet_id = add_credential(g4_url, project, "0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F", network="rootstock")
+    with deployment.open() as vault:
+        [listed] = vault.list_wallets(project).wallets
+        assert listed.network == "rootstock"
+        assert vault.store_key(wallet_id, private_key=KEY).stored
+        assert vault.get_wallet(wallet_id).network == "rootstock"
+        assert vault.reveal(wallet_id, actor="a", reason="r").private_key.reveal_text() == KEY

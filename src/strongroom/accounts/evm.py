@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import rlp
 from anyio import to_thread
@@ -12,6 +12,7 @@ from eth_account.datastructures import SignedMessage, SignedTransaction
 from eth_account.messages import SignableMessage
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
@@ -47,8 +48,8 @@ class EvmAccount(LocalAccount):
 
     @property
     def address(self) -> ChecksumAddress:
-        """The address, with its checksum. EIP-55."""
-        return ChecksumAddress(cast(Any, self._verbs.wallet.address))
+        """The address with the checksum of EIP-55, which these libraries want on Rootstock, too."""
+        return to_checksum_address(self._verbs.wallet.address)
 
     def sign_message(self, signable_message: SignableMessage, **options: Any) -> SignedMessage:
         """Sign a message made by ``encode_defunct``. EIP-191, version 0x45.

@@ -20,6 +20,8 @@ class AddressSpace:
     It is tried before an address is parsed and is cheap; what matches need not be an address. Bounded in length,
     without capturing groups.
     """
+    within: str | None = None
+    """Another space whose spellings its networks read where a row names them; alone, such a text is one of that."""
     checksummed: bool = False
     """Whether a checksum is in every address: a text that is one is then none of a space that has no checksums."""
     only_named: bool = False

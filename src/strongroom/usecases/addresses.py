@@ -82,11 +82,19 @@ class AddressTable:
         said = self._networks.get(named) if named is not None and named in self._networks else None
         if said is not None and (address := canonical(said, text)) is not None:
             return (AddressMatch(said, address),)
+        found = self.readings(text, of_row=named is not None)
+        if len(found) < 2:
+            return found
+        spaces = {match.network.address_space.name for match in found}
+        return tuple(match for match in found if match.network.address_space.within not in spaces)
+
+    def readings(self, text: str, *, of_row: bool = False) -> tuple[AddressMatch, ...]:
+        """The readings of a text, also those in a spelling that another address space lends."""
         shaped = self._shapes.match(text)
         if shaped is None or shaped.lastindex is None:
             return ()
         fitting = [name for name, fits in zip(self._distinct, shaped.groups(), strict=True) if fits is not None]
-        if named is not None:
+        if of_row:
             fitting = [name for name in fitting if name not in self._only_named]
         fit = map(self._networks.get, fitting)
         read = [(network, canonical(network, text)) for network in fit]  # lists: doctor asks for every row

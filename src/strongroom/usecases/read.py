@@ -88,7 +88,7 @@ def find_by_address(context: VaultContext, address: str, project_id: UUID | str 
     project = None if project_id is None else check_project_id(project_id)
     check_text(address, InvalidAddressError)
     given, address = address, f"0x{address[2:]}" if address.startswith("0X") else address
-    canonical = {match.address for match in address_table(context.networks).recognise(address).matches}
+    canonical = {match.address for match in address_table(context.networks).readings(address)}
     if not canonical:
         raise InvalidAddressError("This is not an address of any network that strongroom knows.")
     if context.store.foreign:

@@ -50,6 +50,7 @@ CAIP2 = {
     "opbnb": "eip155:204",
     "metis": "eip155:1088",
     "flare": "eip155:14",
+    "rootstock": "eip155:30",
     "soneium": "eip155:1868",
     "apechain": "eip155:33139",
     "arbitrum-nova": "eip155:42170",
@@ -76,6 +77,7 @@ CAIP2 = {
     "monad-testnet": "eip155:10143",
     "abstract-testnet": "eip155:11124",
     "world-chain-sepolia": "eip155:4801",
+    "rootstock-testnet": "eip155:31",
     "flare-coston2": "eip155:114",
     "bitcoin": "bip122:000000000019d6689c085ae165831e93",
     "bitcoin-testnet": "bip122:000000000933ea01ad0ee984209779ba",
@@ -234,7 +236,7 @@ def test_listing_networks_loads_no_cryptography() -> None:
 
 def test_the_limits_of_fees_are_those_of_the_docs() -> None:
     table = (Path(__file__).parents[3] / "docs" / "signing.md").read_text().partition("## Limits of fees")[2]
-    rows = re.findall(r"^\| ([a-z0-9, -]+) \| \d+ [A-Z]+: 10\^(\d+) (wei|lamports) \|$", table, re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z0-9, -]+) \| [0-9.]+ [A-Z]+: 10\^(\d+) (wei|lamports) \|$", table, re.MULTILINE)
     documented = {name: (10 ** int(power), unit) for names, power, unit in rows for name in names.split(", ")}
     limits = {each.name: (each.fee_limit_wei, "wei") for each in TABLE if isinstance(each, Evm)}
     limits |= {each.name: (each.fee_limit_lamports, "lamports") for each in TABLE if isinstance(each, Solana)}

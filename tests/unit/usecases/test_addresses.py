@@ -38,6 +38,8 @@ def readings(table: AddressTable, text: str) -> dict[str, str]:
     """What each network reads; where one reads a checksum, those that have none do not count."""
     read = {network: canonical(network, text) for network in table.distinct}
     found = {network: address for network, address in read.items() if address is not None}
+    spaces = {network.address_space.name for network in found}
+    found = {network: address for network, address in found.items() if network.address_space.within not in spaces}
     sure = {network.name: address for network, address in found.items() if network.address_space.checksummed}
     return sure or {network.name: address for network, address in found.items()}
 

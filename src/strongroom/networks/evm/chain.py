@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.records.address_space import AddressSpace
 
@@ -21,8 +21,15 @@ class EvmChain:
     """The highest fee that is signed unless a caller says another limit, in the smallest unit of the native coin."""
     explorer: str | None = None
     """The URL of an address's page, with ``{address}``."""
+    own_checksum: bool = False
+    """Whether the chain id goes into the checksums of its addresses: those of Rootstock. EIP-1191."""
     alias: str | None = None
     """A name that a later release gave a chain whose wallets are stored as ``evm:<chain id>``."""
+
+    @property
+    def checksum_id(self) -> int | None:
+        """The chain id where it goes into the checksums of addresses, else None. EIP-1191."""
+        return self.chain_id if self.own_checksum else None
 
     @property
     def caip2(self) -> str:
@@ -36,8 +43,8 @@ class EvmChain:
 
     @property
     def address_space(self) -> AddressSpace:
-        """``evm``: one key has one address on every chain."""
-        return _ADDRESSES
+        """``evm``: one key has one address on every chain. One of its own where the chain is in the checksums."""
+        return replace(_ADDRESSES, name=f"evm-{self.chain_id}", within="evm") if self.own_checksum else _ADDRESSES
 
     @property
     def coin_type(self) -> int:

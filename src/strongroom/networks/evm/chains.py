@@ -29,7 +29,8 @@ def _at(explorer: str) -> str:
 
 
 # Limits of fees: one ether, as geth's own for what it is sent; where the coin is worth a small part of an ether, a
-# hundred, as Avalanche's nodes have it. docs/signing.md says why. A testnet has the limit of its chain.
+# hundred, as Avalanche's nodes have it, and where it is worth many, a hundredth of one. docs/signing.md says why. A
+# testnet has the limit of its chain.
 STORED_BY_NAME = (
     EvmChain("ethereum", 1, explorer=_at("etherscan.io")),
     EvmChain("polygon", 137, _CHEAP, _at("polygonscan.com")),
@@ -64,6 +65,7 @@ STORED_BY_NAME = (
     EvmChain("opbnb", 204, explorer=_at("opbnb.bscscan.com")),
     EvmChain("metis", 1088, _CHEAP, _at("explorer.metis.io")),
     EvmChain("flare", 14, _CHEAP, _at("flare-explorer.flare.network")),
+    EvmChain("rootstock", 30, _COIN // 100, _at("explorer.rootstock.io"), own_checksum=True),
     EvmChain("soneium", 1868, explorer=_at("soneium.blockscout.com")),
     EvmChain("apechain", 33139, _CHEAP, _at("apescan.io")),
     EvmChain("arbitrum-nova", 42170, explorer=_at("nova.arbiscan.io")),
@@ -90,6 +92,7 @@ STORED_BY_NAME = (
     EvmChain("monad-testnet", 10143, _CHEAP, _at("testnet.monadexplorer.com")),
     EvmChain("abstract-testnet", 11124, explorer=_at("sepolia.abscan.org")),
     EvmChain("world-chain-sepolia", 4801, explorer=_at("sepolia.worldscan.org")),
+    EvmChain("rootstock-testnet", 31, _COIN // 100, _at("explorer.testnet.rootstock.io"), own_checksum=True),
     EvmChain("flare-coston2", 114, _CHEAP, _at("coston2-explorer.flare.network")),
 )
 """The chains whose wallets are stored under their name. Complete: those of any other chain may be stored already."""

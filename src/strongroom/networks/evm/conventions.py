@@ -6,10 +6,13 @@ numbers from 0 (see ``strongroom.records.conventions``). What is more usual come
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from strongroom.records.conventions import Convention, Conventions
 
 _SLIP44 = "SLIP-0044, and wallets that give each chain a coin type of its own (Trust Wallet, wallet-core registry.json)"
 _MEW = "MyEtherWallet and MyCrypto, lists of derivation paths (MyCrypto: common/config/dpaths.ts)"
+_RSK = "RSKIP-57, Derivation path for hierarchical deterministic wallets"
 _LEDGER = "Ledger Support, 'Derivation paths', and Ledger's BIP-39 tool on the Chrome application of before 2019"
 
 EVM: Conventions = (
@@ -40,7 +43,11 @@ EVM: Conventions = (
         "bip44", "m/44'/9005'/{account}'/0/{index}", "Avalanche C-Chain by its own coin type", _SLIP44, rare=True
     ),
     Convention("bip44", "m/44'/966'/{account}'/0/{index}", "Polygon by its own coin type", _SLIP44, rare=True),
-    Convention("bip44", "m/44'/137'/{account}'/0/{index}", "RSK", _MEW, rare=True),
+    Convention("bip44", "m/44'/137'/{account}'/0/{index}", "Rootstock: Trezor, Ledger, Nifty", _RSK, rare=True),
+    Convention("bip44", "m/44'/37310'/{account}'/0/{index}", "Rootstock's testnet", _RSK, rare=True),
+    Convention(
+        "bip44", "m/44'/52752'/{account}'/0/{index}", "Celo: Valora, Ledger's Celo application", _SLIP44, rare=True
+    ),
     Convention("bip44", "m/44'/40'/0'/0/{index}", "Expanse", _MEW, rare=True),
     Convention("bip44", "m/44'/108'/0'/0/{index}", "Ubiq", _MEW, rare=True),
     Convention("bip44", "m/44'/163'/0'/0/{index}", "Ellaism", _MEW, rare=True),
@@ -62,3 +69,15 @@ EVM: Conventions = (
     Convention("bip44", "m/0'/0/{index}", "BIP-32's own example of a wallet, hardened", "BIP-32", rare=True),
 )
 """Ethereum and the chains that share its addresses."""
+
+
+def _is_of_rootstock(each: Convention) -> bool:
+    return (each.path or "").startswith(("m/44'/137'/", "m/44'/37310'/"))
+
+
+ROOTSTOCK: Conventions = (
+    EVM[0],
+    *(replace(each, rare=False) for each in EVM if _is_of_rootstock(each)),
+    *(each for each in EVM[1:] if not _is_of_rootstock(each)),
+)
+"""Rootstock: wallets that were made for it derive by its own coin types, MetaMask as everywhere."""

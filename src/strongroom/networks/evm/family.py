@@ -43,16 +43,16 @@ class Evm(HdNetwork, EvmChain):
     @property
     def conventions(self) -> Conventions:
         """Where wallets of the EVM family keep the keys of a phrase."""
-        return conventions.EVM
+        return conventions.ROOTSTOCK if self.own_checksum else conventions.EVM
 
     def format_private_key(self, private_key: Secret, _: str | None = None) -> Secret:
         """Write 0x and 64 hexadecimal digits. Raises InvalidPrivateKeyError."""
         return Secret.from_text("0x" + secp256k1.checked(private_key).reveal().hex())
 
     def public_half(self, private_key: Secret, scheme: str) -> PublicHalf:
-        """Derive compressed point and EIP-55 address. Raises InvalidPrivateKeyError, UnknownVariantError."""
+        """Derive compressed point and address with its checksum. Raises InvalidPrivateKeyError, UnknownVariantError."""
         point = self._public_key(private_key, scheme)
-        return PublicHalf(point.hex(), eip55.checksummed(eip55.point_address(point).hex()))
+        return PublicHalf(point.hex(), self._address_of(point))
 
     def watched(self, phrase: Phrase, scheme: str, template: str) -> WatchedBranch:
         """The xpub of a template's branch. Raises InvalidPathError, UnknownVariantError. BIP-32."""
@@ -62,22 +62,26 @@ class Evm(HdNetwork, EvmChain):
         return WatchedBranch(path, xpub.reveal_text(), None, None)
 
     def watched_address(self, branch: WatchedBranch, scheme: str, path: str) -> str:
-        """The EIP-55 address at a path of a branch, from its xpub. Raises UnknownVariantError."""
+        """The address at a path of a branch, from its xpub. Raises UnknownVariantError."""
         variants.of_scheme(_VARIANTS, scheme)
         point = watch_only.point_below(branch.xpub, branch.path, path)
-        return eip55.checksummed(eip55.point_address(point).hex())
+        return self._address_of(point)
+
+    def _address_of(self, point: bytes) -> str:
+        return eip55.checksummed(eip55.point_address(point).hex(), self.checksum_id)
 
     def parse_address(self, text: str) -> str:
-        """Read an address and return it with its EIP-55 checksum.
+        """Read an address and return it with its checksum: of EIP-55, on Rootstock of EIP-1191.
 
-        All lower-case and all upper-case digits carry no checksum; mixed ones must be right. Raises
-        InvalidAddressError. EIP-55.
+        All lower-case and all upper-case digits carry no checksum; mixed ones must be right. Rootstock reads EIP-55,
+        too. Raises InvalidAddressError.
         """
         if not eip55.is_address(text):
             raise InvalidAddressError("The address is not 0x and 40 hexadecimal digits.")
-        canonical = eip55.canonical(text)
+        canonical = eip55.canonical(text, self.checksum_id)
         if canonical is None:
-            raise InvalidAddressError("The EIP-55 checksum of the address is wrong: a letter's case differs.")
+            standard = "EIP-1191" if self.own_checksum else "EIP-55"
+            raise InvalidAddressError(f"The {standard} checksum of the address is wrong: a letter's case differs.")
         return canonical
 
     def open_keystore(self, document: Secret, password: Secret) -> Secret:

@@ -78,21 +78,24 @@ def _octets(value: object) -> bytes | None:
         return None
 
 
-def address(value: object, field: str) -> bytes:
-    """Read an address: text with 0x, whose EIP-55 checksum is right where its letters are mixed; or 20 bytes."""
+def address(value: object, field: str, checksum_id: int | None = None) -> bytes:
+    """Read an address: text with 0x, whose checksum is right where its letters are mixed; or 20 bytes.
+
+    EIP-55; for a chain that goes into its checksums EIP-1191, too.
+    """
     if not isinstance(value, str):
         return octets(value, field, eip55.ADDRESS_BYTES)
     if not eip55.is_address(value):
         raise MalformedPayloadError(f"{field} is not an address: 0x and 40 hexadecimal digits.")
-    read = _checksummed(value)
+    read = _checksummed(value, checksum_id)
     if read is None:
         raise MalformedPayloadError(f"The EIP-55 checksum of {field} is wrong: a letter's case differs.")
     return read
 
 
 @lru_cache(4096)
-def _checksummed(text: str) -> bytes | None:
-    return None if eip55.canonical(text) is None else bytes.fromhex(text[2:])
+def _checksummed(text: str, checksum_id: int | None) -> bytes | None:
+    return None if eip55.canonical(text, checksum_id) is None else bytes.fromhex(text[2:])
 
 
 def mapping(value: object, what: str) -> dict[Any, Any]:

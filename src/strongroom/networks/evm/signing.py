@@ -84,7 +84,7 @@ def _typed_data(payload: object, options: _Options, chain: EvmChain, owner: Expe
 
 
 def _transaction(payload: object, options: _Options, chain: EvmChain, owner: ExpectedSigner) -> Prepared:
-    tx = _read_transaction(payload, owner)
+    tx = _read_transaction(payload, owner, chain.checksum_id)
     transaction.check(tx)
     checks.transaction_chain(tx, chain.chain_id, allow_unprotected=options["allow_unprotected"])
     limit = options["max_fee"]
@@ -93,12 +93,12 @@ def _transaction(payload: object, options: _Options, chain: EvmChain, owner: Exp
     return PreparedTransaction(tx, body, transaction.digest(tx, body), owner, chain.chain_id)
 
 
-def _read_transaction(payload: object, owner: ExpectedSigner) -> transaction.EvmTransaction:
+def _read_transaction(payload: object, owner: ExpectedSigner, checksum_id: int | None) -> transaction.EvmTransaction:
     """Serialized bytes, their 0x-hex, or a mapping, or the JSON text of one."""
     serialized = isinstance(payload, (bytes, bytearray, memoryview))
     if serialized or (isinstance(payload, str) and not _JSON_OBJECT.match(payload)):
         return transaction_bytes.read(reading.octets(payload, "The transaction"))
-    tx, sender = transaction_fields.read(payload)
+    tx, sender = transaction_fields.read(payload, checksum_id)
     checks.sender(sender, owner.address)
     return tx
 

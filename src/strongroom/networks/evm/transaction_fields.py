@@ -60,8 +60,8 @@ class ReadTransaction(NamedTuple):
     sender: bytes | None
 
 
-def read(payload: object) -> ReadTransaction:
-    """Read a mapping, or its JSON text. Raises MalformedPayloadError.
+def read(payload: object, checksum_id: int | None = None) -> ReadTransaction:
+    """Read a mapping, or its JSON text, with addresses as the chain writes them. Raises MalformedPayloadError.
 
     Missing ``to`` (also None and empty text), ``value``, ``data`` and ``access_list`` are none, and nothing else may
     be missing; the chain id is left to the caller. The type, where it is not given, is the one that the fields have.
@@ -78,14 +78,15 @@ def read(payload: object) -> ReadTransaction:
         quantity(_required(fields, "nonce"), "nonce", reading.LAST_NONCE),
         tuple([quantity(_required(fields, name), name) for name in _FEES[number]]),
         quantity(_required(fields, "gas"), "gas"),
-        b"" if to is None or _is_empty(to) else reading.address(to, "to"),
+        b"" if to is None or _is_empty(to) else reading.address(to, "to", checksum_id),
         quantity(value, "value"),
         _data(fields),
         _access_list(fields["access_list"]) if "access_list" in fields else (),
         _blob_hashes(_required(fields, "blob_versioned_hashes")) if number == BLOB else (),
         authorization.read_signed(_required(fields, "authorization_list")) if number == SET_CODE else (),
     )
-    return ReadTransaction(transaction, reading.address(fields["from"], "from") if "from" in fields else None)
+    sender = reading.address(fields["from"], "from", checksum_id) if "from" in fields else None
+    return ReadTransaction(transaction, sender)
 
 
 def _type(fields: dict[str, Any]) -> int:
