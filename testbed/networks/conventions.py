@@ -11,6 +11,7 @@ from solders.keypair import Keypair
 from strongroom.networks.solana.conventions import RAW_SEED
 from testbed.networks.key_forms import address_of
 from testbed.networks.key_forms_by_coin import COINS, SCHEMES
+from testbed.networks.substrate import address_of_phrase
 
 MNEMONIC = "enlist essence novel wonder give inquiry saddle frog immune real tent couch"
 KNOWN = {  # as people met them; the oracle below agrees
@@ -32,6 +33,8 @@ def oracle(network: str, scheme: str, path: str | None) -> str:
     if path is not None and (network, scheme) in SCHEMES:
         coin = COINS[SCHEMES[network, scheme]]
         return coin.address(coin.key(_seed(), path))
+    if network in ("polkadot", "kusama"):
+        return address_of_phrase(network, MNEMONIC, path or "m")
     if path is None and (network, None) in COINS:
         return COINS[network, None].address(_seed()[:32])
     if path is None:

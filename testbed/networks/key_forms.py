@@ -29,6 +29,7 @@ from strongroom.networks import TABLE
 from strongroom.takeover.doctor.derivation import Derivation, Target
 from testbed.networks import bitcoin_chains
 from testbed.networks.key_forms_by_coin import COINS
+from testbed.networks.substrate import address_of_key, address_of_phrase, usual_path
 
 DERIVATION = Derivation(TABLE)
 Family = tuple[str, str | None]
@@ -39,6 +40,7 @@ FAMILIES: tuple[Family, ...] = (
     ("solana", None),
     *(("ton", variant) for variant in ("default", "v4r2", "v3r2")),
     ("ton-testnet", "v4r2"),
+    *((network, variant) for network in ("polkadot", "kusama") for variant in (None, "ed25519")),
     *COINS,
 )
 """A network and, for those that have several, a variant."""
@@ -102,6 +104,8 @@ def address_of(family: Family, key: bytes) -> str:
     if family in COINS:
         return COINS[family].address(key)
     network, variant = family
+    if network in ("polkadot", "kusama"):
+        return address_of_key(network, variant, key)
     if network.startswith("ton"):
         address = Ton(key).GetAddress(_TON[variant or "default"])
         return str(Address(address).to_str(is_bounceable=False, is_test_only=network == "ton-testnet"))
@@ -123,6 +127,8 @@ def phrase_address(family: Family, phrase: str, account: int = 0, index: int = 0
     if network == "solana":
         tree = BipUtilsBip44.FromSeed(seed, Bip44Coins.SOLANA).Purpose().Coin().Account(account)
         return str(tree.Change(Bip44Changes.CHAIN_EXT).PublicKey().ToAddress())
+    if network in ("polkadot", "kusama"):
+        return address_of_phrase(network, phrase, usual_path(network, variant, account, index))
     if network.startswith("ton"):
         tree = Bip32Slip10Ed25519.FromSeedAndPath(seed, f"m/44'/607'/{account}'")
         return address_of(family, tree.PrivateKey().Raw().ToBytes())

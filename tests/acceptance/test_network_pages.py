@@ -38,11 +38,11 @@ def rows_of(network: Network) -> set[tuple[str, ...]]:
 
 def _template(network: Network, scheme: str) -> str:
     """The path with ``i`` in the place of the index."""
-    paths = [network.path(scheme, index) for index in (0, 1)]
+    paths = [network.path(scheme, index) for index in (1, 2)]
     if paths[0] is None or paths[1] is None:
         return ""
     pairs = zip(paths[0].split("/"), paths[1].split("/"), strict=True)
-    return "/".join(one if one == other else one.replace("0", "i") for one, other in pairs)
+    return "/".join(one if one == other else one.replace("1", "i") for one, other in pairs)
 
 
 def test_every_family_has_a_page() -> None:

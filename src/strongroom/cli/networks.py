@@ -94,12 +94,12 @@ def _variant(network: Network, name: str) -> dict[str, Any]:
 
 
 def _example(network: Network, scheme: str) -> str | None:
-    """The address of the published test phrase; None where keys come from no phrase."""
+    """The address of the published test phrase; None where keys come from no phrase, or need another extra."""
     from strongroom.crypto.phrase import Phrase
-    from strongroom.errors import InvalidPathError
+    from strongroom.errors import InvalidPathError, MissingExtraError
 
     try:
         material = network.derive(Phrase.generate(12, bytes), scheme)  # of zeros
-    except InvalidPathError:
+        return network.public_half(material.private_key, scheme).address
+    except (InvalidPathError, MissingExtraError):
         return None
-    return network.public_half(material.private_key, scheme).address

@@ -34,4 +34,4 @@ def paths_of(named: list[str] | None, file: str | None) -> tuple[str, ...]:
     found = tuple(dict.fromkeys((*(named or ()), *(line for line in read if line))))
     if len(found) > MOST_PATHS:
         raise CommandLineError(f"More than {MOST_PATHS:,} derivation paths were named.", "Try them in several runs.")
-    return tuple(paths.render(paths.parse(path)) for path in found)
+    return tuple(paths.spelled(path) for path in found)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidPathError, InvalidRequestError
+from strongroom.errors import InvalidMnemonicError, InvalidPathError, InvalidRequestError, MissingExtraError
 from strongroom.ports.network import Network
 from strongroom.records.conventions import Conventions, DerivationPath, derivation_paths
 from strongroom.records.key_material import KeyMaterial
@@ -44,18 +44,25 @@ def find(
     ``paths`` are those that a caller names; they come first, in every scheme that can make such an address, and with
     ``named_only`` they are all. Paths that a scheme does not have (Ed25519 derives hardened elements only) are passed
     over. ``scheme`` restricts the search to one. Raises InvalidPathError where something named is a path of no scheme,
-    unless ``checked`` says that others may be meant for another network.
+    InvalidMnemonicError and MissingExtraError where no scheme that could be tried derives the address and another one
+    could not be; unless ``checked`` says that paths may be meant for another network, and what can be tried is enough.
     """
     tried = 0
+    refusal: InvalidRequestError | None = None
     for path in () if checked else paths:
         _require_path(network, phrase, path)
     for place in candidates(network, address, paths, named_only=named_only):
         if scheme not in (None, place.scheme):
             continue
         tried += 1
-        material = _material(network, phrase, place)
-        if material is not None and _address(network, material) == address:
-            return PhraseSearchResult(material, tried)
+        try:
+            material = _material(network, phrase, place)
+            if material is not None and _address(network, material) == address:
+                return PhraseSearchResult(material, tried)
+        except (InvalidMnemonicError, MissingExtraError) as error:
+            refusal = error.with_traceback(None)
+    if refusal is not None and not checked:
+        raise refusal
     return PhraseSearchResult(None, tried)
 
 
@@ -108,5 +115,7 @@ def _material(network: Network, phrase: Phrase, place: DerivationPath) -> KeyMat
 def _address(network: Network, material: KeyMaterial) -> str | None:
     try:
         return network.public_half(material.private_key, material.scheme).address
+    except MissingExtraError:
+        raise
     except InvalidRequestError:  # out of the curve's range
         return None

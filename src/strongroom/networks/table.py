@@ -22,6 +22,7 @@ from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
 from strongroom.networks.names import close_to
 from strongroom.networks.near.chain import NearChain
+from strongroom.networks.polkadot.chain import PolkadotChain
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.stellar.chain import StellarChain
 from strongroom.networks.sui.chain import SuiChain
@@ -154,6 +155,38 @@ TABLE = NetworkTable(
         *bitcoin.CHAINS,
         *bitcoin_forks.CHAINS,
         SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+        PolkadotChain(
+            "polkadot",
+            genesis="91b171bb158e2d3848fa23a9f1c25182",
+            prefix=0,
+            coin_type=354,
+            space="polkadot",
+            explorer="https://polkadot.subscan.io/account/{address}",
+        ),
+        PolkadotChain(
+            "polkadot-asset-hub",
+            genesis="68d56f15f85d3136970ec16946040bc1",
+            prefix=0,
+            coin_type=354,
+            space="polkadot",
+            explorer="https://assethub-polkadot.subscan.io/account/{address}",
+        ),
+        PolkadotChain(
+            "kusama",
+            genesis="b0a8d493285c2df73290dfb7e61f870f",
+            prefix=2,
+            coin_type=434,
+            space="kusama",
+            explorer="https://kusama.subscan.io/account/{address}",
+        ),
+        PolkadotChain(
+            "kusama-asset-hub",
+            genesis="48239ef607d7928874027a43a6768920",
+            prefix=2,
+            coin_type=434,
+            space="kusama",
+            explorer="https://assethub-kusama.subscan.io/account/{address}",
+        ),
         TonChain("ton", global_id=-239, explorer="https://tonviewer.com/{address}"),
         TonChain("ton-testnet", global_id=-3, testnet=True, explorer="https://testnet.tonviewer.com/{address}"),
         XrpChain("xrp", network_id=0, explorer="https://livenet.xrpl.org/accounts/{address}"),

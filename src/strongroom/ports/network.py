@@ -126,7 +126,7 @@ class Network(Chain, Protocol):
 
 @runtime_checkable
 class KeystoreNetwork(Protocol):
-    """A network whose wallets exchange keys under a password: Web3 Secret Storage, version 3; ``edesk`` of Tezos.
+    """A network whose wallets exchange keys under a password: Web3 Secret Storage, JSON of polkadot-js, ``edesk``.
 
     Both verbs take at most about a second and 256 MiB; a document that asks for more is refused before anything is
     computed. ``scheme_of_key`` takes a document, too, and says of which scheme it is. Failure contract as for Network.

@@ -22,7 +22,7 @@ from strongroom.errors import (
     TamperingFindingError,
     UnmetChoiceError,
 )
-from strongroom.networks.curves.paths import parse, render
+from strongroom.networks.curves.paths import spelled
 from strongroom.records.acknowledgements import Acknowledgement
 from strongroom.records.guard import GuardStatus
 from strongroom.records.identifiers import check_project_id, check_wallet_id
@@ -375,7 +375,7 @@ def _passwords(legacy: Secret | str | None, keystore: Secret | str | None) -> Pa
 
 def _paths(paths: Sequence[str]) -> tuple[str, ...]:
     """Derivation paths in their canonical form. Raises InvalidPathError."""
-    return tuple(render(parse(path)) for path in paths)
+    return tuple(spelled(path) for path in paths)
 
 
 def _mode(mode: str) -> str:

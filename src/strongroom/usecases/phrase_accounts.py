@@ -126,7 +126,7 @@ def template_of(network: Network, scheme: str, account: int | None, path: str | 
                 hint="Such as m/44'/60'/0'/{index}.",
             )
         return "/".join(own)
-    first, second = network.path(scheme, 0), network.path(scheme, 1)
+    first, second = network.path(scheme, 1), network.path(scheme, 2)  # that of index 0 may be the whole tree's root
     if first is None or second is None:
         raise InvalidPathError(f"Keys of the scheme {scheme} have no index.", hint="Choose another variant.")
     elements = first.split("/")

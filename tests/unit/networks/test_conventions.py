@@ -17,6 +17,7 @@ from strongroom.secret import Secret
 from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
 
 NETWORKS = (
+    *("polkadot", "kusama"),
     "ethereum",
     "bitcoin",
     "bitcoin-testnet",

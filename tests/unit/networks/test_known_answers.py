@@ -16,6 +16,23 @@ TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9z
 @pytest.mark.parametrize(
     ("network", "variant", "scheme", "path", "address"),
     [
+        ("polkadot", None, "sr25519", "m", "13KVd4f2a4S5pLp4gTTFezyXdPWx27vQ9vS6xBXJ9yWVd7xo"),
+        ("polkadot-asset-hub", None, "sr25519", "m", "13KVd4f2a4S5pLp4gTTFezyXdPWx27vQ9vS6xBXJ9yWVd7xo"),
+        ("kusama", None, "sr25519", "m", "Etp93jqLeBY8TczVXDJQoWNvMoY8VBSXoYNBYou5ghUBeC1"),
+        (
+            "polkadot",
+            "ed25519",
+            "ed25519",
+            "m/44'/354'/0'/0'/0'",
+            "14E9StbjYhJiAfsNMEcq5tETq79Q6EqaGyebdziY214hNWDH",
+        ),
+        (
+            "kusama",
+            "ed25519",
+            "ed25519",
+            "m/44'/434'/0'/0'/0'",
+            "D8B1pUPu14f4NssXcTgwecFjbRX32aes3v3vqdbUcXzQG9R",
+        ),
         ("ton", None, "v5r1", "m/44'/607'/0'", "UQBHyu-oZVDHRYQ1-rKlGqpHy5yAqanPBirEQNMNOmfHLtaT"),
         ("ton", "v4r2", "v4r2", "m/44'/607'/0'", "UQAzWZa6nM5mJev91wGc7VCSfBoIsYRqKJpV78N8Add9-RKY"),
         ("ton", "v3r2", "v3r2", "m/44'/607'/0'", "UQC9LJL69GjPHMTyZ_9_P2QKTGnQhMWs2eRk6MVDiDina88a"),
@@ -87,6 +104,9 @@ def test_index_0_is_the_address_that_other_wallets_show(
 @pytest.mark.parametrize(
     ("network", "scheme", "path", "address"),
     [
+        ("polkadot", "sr25519", "//1", "12ES7PTE9a3DKbs9mCsRA6Wge2DS1XK1xFgbTkp47nPV53yG"),
+        ("polkadot", "ed25519", "m/44'/354'/0'/0'/1'", "12t8DsmWZSwJHSjNkLoku3boNVPjfxEzR31TFAk3R8Ps5JD8"),
+        ("kusama", "ed25519", "m/44'/434'/0'/0'/1'", "CyX9Ad4vMbtxWf8Wwozb35zubFpMvm1wv2obCWE2EH7fK4F"),
         ("ton", "v5r1", "m/44'/607'/1'", "UQAockb65N9NqreZHrYfhipG94Q_gZYTBkV0mvaopLEEzOgi"),
         ("ton", "v4r2", "m/44'/607'/1'", "UQDVJucJT96vGh_bYm3e5uzenasiTOwA9orUHQiyhNsKmBrP"),
         ("ton", "v3r2", "m/44'/607'/1'", "UQBwCHMxXsb6n-AJC5HBhxaXqdcI7qD2I8mQSkYTHqD2dUCA"),

@@ -37,6 +37,14 @@ def parse(text: str) -> Path:
     )
 
 
+def spelled(text: str) -> str:
+    """A path in its canonical form; one that begins with ``/`` is a network's own, which alone reads it.
+
+    Raises InvalidPathError.
+    """
+    return text if text.startswith("/") else render(parse(text))
+
+
 def render(path: Path) -> str:
     """Write a path in its canonical form, hardened elements with ``'``."""
     return "/".join(("m", *(f"{n - HARDENED}'" if n >= HARDENED else str(n) for n in path)))

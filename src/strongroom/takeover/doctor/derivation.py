@@ -159,8 +159,7 @@ class Derivation:
                 for place in _places(network, first, indices):
                     if (network.address_space.name, place) not in seen:
                         seen.add((network.address_space.name, place))
-                        key = network.derive(phrase, place.scheme, place.path).private_key
-                        address = _address(network, place.scheme, key)
+                        address = _address_at(network, phrase, place)
                         yield from () if address is None else (address,)
 
     def tree_addresses(self, tree: ExtendedKey, spaces: Collection[str] | None = None) -> Iterator[str]:
@@ -218,6 +217,13 @@ def _places(network: Network, first: DerivationPath, indices: int) -> Iterator[D
     yield first
     if indices > 1 and first.path is not None and network.path(first.scheme, 0) == first.path:
         yield from (DerivationPath(first.scheme, network.path(first.scheme, index)) for index in range(1, indices))
+
+
+def _address_at(network: Network, phrase: Phrase, place: DerivationPath) -> str | None:
+    try:
+        return _address(network, place.scheme, network.derive(phrase, place.scheme, place.path).private_key)
+    except InvalidRequestError:  # an entropy that is not known, an extra that is not installed
+        return None
 
 
 def _address(network: Network, scheme: str, key: Secret) -> str | None:

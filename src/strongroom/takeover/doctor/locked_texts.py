@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from strongroom.errors import InvalidKeystoreError, InvalidPrivateKeyError, KeystorePasswordError
-from strongroom.networks.codecs import keystore
+from strongroom.networks.codecs import keystore, polkadot_json
 from strongroom.secret import Secret
 from strongroom.takeover.doctor import envelope
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
@@ -24,6 +24,8 @@ def of_object(document: dict[str, Any], text: str) -> KeyText | None:
         return KeyText(KeyTextKind.ENVELOPE, f"PBKDF2 envelope{broken}", locked=found, document=Secret.from_text(text))
     if any(name.lower() == "crypto" for name in document):
         return _keystore(Secret.from_text(text), document.get("version"))
+    if polkadot_json.is_document(document):
+        return _polkadot_json(Secret.from_text(text))
     return None
 
 
@@ -38,14 +40,18 @@ def of_text(text: str) -> KeyText | None:
 
 def cost(document: Secret) -> float:
     """What it costs to try one password on a keystore."""
-    return _COST if locked_by(document.reveal_text()) is not None else keystore.cost(document)
+    if locked_by(document.reveal_text()) is not None:
+        return _COST
+    return keystore.cost(document) or polkadot_json.cost(document)  # each is 0 for what it does not open
 
 
 def open_keystore(document: Secret, password: Secret) -> tuple[KeyText | None, str]:
     """The key in a keystore, and what happened, for people."""
     network = locked_by(document.reveal_text())
     try:
-        if network is None:
+        if polkadot_json.refusal(document) is None:
+            key = polkadot_json.open_document(document, password).private_key
+        elif network is None:
             key = keystore.open_document(document, password).private_key
         else:
             key = network.open_keystore(document, password)
@@ -56,6 +62,13 @@ def open_keystore(document: Secret, password: Secret) -> tuple[KeyText | None, s
     except InvalidKeystoreError:
         return None, "it takes more memory than there is"
     return KeyText(KeyTextKind.KEY, "private key", key), "opened"
+
+
+def _polkadot_json(document: Secret) -> KeyText:
+    refusal = polkadot_json.refusal(document)
+    if refusal is not None:
+        return KeyText(KeyTextKind.KEYSTORE, f"JSON of polkadot-js, which {refusal}", document=document)
+    return KeyText(KeyTextKind.KEYSTORE, "JSON of polkadot-js", locked=document, document=document)
 
 
 def _keystore(document: Secret, version: Any) -> KeyText:

@@ -71,7 +71,10 @@ def of_bytes(data: bytes, name: str = "") -> Iterator[Found]:
     size = len(data)
     name = name or f"{size} bytes"
     if size == KEYPAIR_BYTES:
-        yield of_keypair(Secret(data), "keypair") or Found(name, Secret(data[:KEY_BYTES]), partial=True)
+        pair = of_keypair(Secret(data), "keypair")
+        yield pair or Found(name, Secret(data[:KEY_BYTES]), partial=True)
+        if pair is None:  # a scalar and what nonces are made of
+            yield Found(name, Secret(data))
     elif size <= KEY_BYTES:
         yield Found(name, Secret(data.rjust(KEY_BYTES, b"\0")))
     elif not any(data[:-KEY_BYTES]):

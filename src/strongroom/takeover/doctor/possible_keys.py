@@ -90,5 +90,7 @@ def _claimed(derivation: Derivation, document: Secret | None) -> str | None:
     except (ValueError, RecursionError):
         return None
     said = facts.get("address") if isinstance(facts, dict) else None
-    target = derivation.target("", f"0x{said.lower().removeprefix('0x')}") if isinstance(said, str) else None
+    if not isinstance(said, str):
+        return None
+    target = derivation.target("", f"0x{said.lower().removeprefix('0x')}") or derivation.target("", said)
     return None if target is None else target.address

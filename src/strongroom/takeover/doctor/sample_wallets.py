@@ -9,7 +9,7 @@ from uuid import UUID
 from strongroom.crypto import sealing, tags
 from strongroom.crypto.keyring import Keyring, kid_of, new_sealing_key
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidRequestError
+from strongroom.errors import InvalidRequestError, MissingExtraError
 from strongroom.ports.network import Network, Networks
 from strongroom.records.identifiers import new_id
 from strongroom.records.key_material import Identity, KeyMaterial
@@ -36,7 +36,10 @@ def sample_wallets(networks: Networks) -> Iterator[NewWallet]:
     for network in networks:
         for variant in network.variants:
             for label in _LABELS:
-                yield _sample(network, variant, label, phrase, keyring, wallet_id, now)
+                try:
+                    yield _sample(network, variant, label, phrase, keyring, wallet_id, now)
+                except MissingExtraError:  # no wallet of that variant is made here
+                    break
 
 
 def _sample(

@@ -26,6 +26,7 @@ from strongroom.errors import (
 from strongroom.networks import TABLE
 from strongroom.networks.codecs import keystore
 from strongroom.networks.evm.family import Evm
+from strongroom.networks.polkadot.family import Polkadot
 from strongroom.networks.tezos.family import Tezos
 from strongroom.ports.network import KeystoreNetwork
 from strongroom.secret import Secret
@@ -147,9 +148,9 @@ def test_the_published_documents_open(document: dict[str, Any]) -> None:
     assert opened({**document, "address": ADDRESS}) == KEY
 
 
-def test_chains_of_the_evm_and_tezos_have_keystores() -> None:
+def test_chains_of_the_evm_tezos_and_polkadot_have_keystores() -> None:
     has = {network.name for network in TABLE if isinstance(network, KeystoreNetwork)}
-    assert has == {network.name for network in TABLE if isinstance(network, (Evm, Tezos))}
+    assert has == {network.name for network in TABLE if isinstance(network, (Evm, Tezos, Polkadot))}
 
 
 @pytest.mark.parametrize(("kdf", "work"), [("scrypt", 262144), ("scrypt", 4096), ("pbkdf2", 1000)])

@@ -147,7 +147,7 @@ def test_what_would_be_sealed_is_what_derives_the_address(family: Family) -> Non
     )
     assert half.address == target.address
     assert again.private_key.reveal() == content.material.private_key.reveal()
-    assert "/3'" in (content.material.path or "")
+    assert "/3" in (content.material.path or "")
 
 
 def test_a_phrase_of_another_wallet_is_known_for_a_phrase_with_no_key_of_its_own() -> None:
