@@ -173,8 +173,8 @@ class Vault(SigningVerbs, RecordVerbs, PhraseVerbs):
         """Take an existing key into the vault, sealed and proved; the same key again changes nothing.
 
         Args:
-            private_key: the key in a text form of the network: hex with or without 0x; WIF; base58 or a JSON array
-                of 64 numbers for Solana; or
+            private_key: the key in a text form of the network, of those that ``strongroom networks NAME`` lists: hex
+                with or without 0x, WIF, base58 or a JSON array of 64 numbers for Solana, seeds, words; or
             mnemonic: a BIP-39 phrase in one of the twelve languages, NFC or NFKD; or
             keystore: what keystore_password opens: Web3 Secret Storage, version 3 (EVM); edesk, spesk (Tezos).
             passphrase: the phrase's optional BIP-39 passphrase.
