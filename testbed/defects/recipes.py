@@ -66,7 +66,7 @@ def stranger(builder: DatabaseBuilder, phrase: str) -> KnownKey:
 def no_address(builder: DatabaseBuilder) -> CredentialRow:
     """A credential whose stored address is of no network; public_key may hold a good one, and does not count."""
     key = builder.key("evm")
-    wrong = ("pending", key.address[:-1], "0x" + key.address[2:].swapcase(), "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH")
+    wrong = ("pending", key.address[:-1], "0x" + key.address[2:].swapcase(), "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdJ")
     credential = builder.credential(invalid=builder.rng.choice(wrong))
     if builder.traits.base != "g1" and credential.wallet_address and builder.chance(0.5):
         credential.public_key = key.address
