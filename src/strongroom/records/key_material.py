@@ -80,7 +80,8 @@ class KeyMaterial:
     """The plaintext payload of a sealed text."""
 
     private_key: Secret
-    """The raw private key as the network takes it: 32 bytes; several keys one after another where it has several."""
+    """The raw private key as the network takes it: 32 bytes, unless the scheme has others (16 of a family seed);
+    several keys one after another where it has several."""
     scheme: str
     path: str | None = None
     mnemonic: Secret | None = None

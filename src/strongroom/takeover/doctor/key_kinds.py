@@ -42,7 +42,7 @@ class KeyText:
     form: str
     """What was recognised, for people."""
     key: Secret | None = None
-    """A raw private key of 32 bytes, where it is one in plaintext."""
+    """A raw private key, where it is one in plaintext: 32 bytes, or as many as a scheme of some network has."""
     phrase: Phrase | None = None
     paths: tuple[str, ...] = ()
     """Derivation paths that stand in the same text: where its phrase derives the key, perhaps."""
