@@ -25,7 +25,7 @@ from strongroom.usecases.phrase_accounts import key_of, path_at, template_of
 GAP = 20
 """Indices that are derived behind the last one that is taken: the gap limit of BIP-44."""
 MOST_COMPARED = 10_000_000
-"""Keys of phrases that a key is compared with, which takes about two minutes: those of twenty thousand phrases."""
+"""Keys of phrases that a key is compared with, which takes a few minutes: those of some ten thousand phrases."""
 NEAR = 1_000
 """The last indices of an account that is counted: all of them are compared, whatever there is otherwise."""
 FAR_OF_AN_ACCOUNT = 100_000

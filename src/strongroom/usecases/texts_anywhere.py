@@ -90,8 +90,8 @@ def _read(context: VaultContext) -> Iterator[tuple[str, tuple[str, ...]]]:
 def too_many_texts() -> KeyConflictError:
     """The error where not all texts were read: one of those that were not may say that the key is another project's."""
     return KeyConflictError(
-        "The vault has more sealed texts, or longer texts around them, than are compared: whether this key is another "
-        "project's is not known; nothing was changed.",
+        "The vault has more texts with something around a sealed one, or longer ones, than are compared: whether this "
+        "key is another project's is not known; nothing was changed.",
         hint="Who holds the key takes it in as a wallet of its own: `strongroom wallet import`. A text with a sealed "
         f"one in it that goes on for more than {_LONGEST:,} characters was not written by strongroom.",
     )
