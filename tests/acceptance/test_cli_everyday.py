@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from strongroom.cli.pages import page_names, read_page
+from strongroom.networks import TABLE
 from strongroom.store.connection.urls import parse_url, shown_url
 from testbed.command_line import call
 
@@ -102,7 +103,8 @@ def test_the_shell_completes_networks_variants_formats_labels_and_pages(
     initialised: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call("wallet", "create", "ethereum", "--project", project, "--label", "treasury").code == 0
-    assert completed("strongroom wallet create eth") == ["ethereum", "ethereum-sepolia"]
+    assert completed("strongroom wallet create eth") == [name for name in TABLE.names if name.startswith("eth")]
+    assert completed("strongroom wallet create xr") == ["xrp", "xrp-testnet"]
     assert completed("strongroom wallet list --network sol") == ["solana"]
     assert completed("strongroom wallet create bitcoin --variant ta") == ["taproot"]
     assert completed("strongroom wallet export x --format k") == ["key", "keystore"]
