@@ -10,13 +10,12 @@ from collections import Counter
 from typing import Any
 
 from strongroom.networks import TABLE
-from strongroom.store.catalog.check_samples import samples_of
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
 from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.takeover.doctor.findings import SEVERITIES, Finding
-from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.sample_wallets import sample_rows
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from testbed.command_line import call
 
@@ -75,7 +74,7 @@ def peak_kilobytes(url: str) -> int:
     return int(kilobytes)
 
 
-TRIALS = samples_of(sample_wallets(TABLE))
+TRIALS = sample_rows(TABLE)
 
 
 def read(url: str) -> Catalogue:

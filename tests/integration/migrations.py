@@ -8,12 +8,11 @@ from typing import Any
 from strongroom.networks import TABLE
 from strongroom.records.usage_log import Attribution
 from strongroom.settings import Settings
-from strongroom.store.catalog.check_samples import samples_of
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.catalog.safety_facts import read_catalogue
 from strongroom.store.connection.engine import ConnectionSettings
 from strongroom.store.connection.read_only import ReadOnlyDatabase
-from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.sample_wallets import sample_rows
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.migrate.migration import Step
 from strongroom.takeover.migrate.session import Migrator
@@ -22,7 +21,7 @@ from testbed.databases.foreign import catalogue, contents
 from testbed.databases.rows import execute
 
 C, V, L = "project_credentials", "credential_vault_storage", "credential_usage_logs"
-TRIALS = samples_of(sample_wallets(TABLE))
+TRIALS = sample_rows(TABLE)
 
 
 def look(url: str) -> set[tuple[str, str | None]]:

@@ -53,6 +53,7 @@ class Refusal:
 def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
     """Every row of every life of a wallet: made, replaced, revoked, and each action in the usage log."""
     samples: list[SampleRow] = []
+    logged = False
     for new in wallets:
         plain = f"wallets of {new.wallet.network}"
         labelled = new.wallet.label != DEFAULT_LABEL
@@ -70,9 +71,11 @@ def samples_of(wallets: Iterable[NewWallet]) -> list[SampleRow]:
         samples.append(SampleRow("revoked wallets", CREDENTIALS, {**retired, "revoked_at": "now"}, revoked, lives))
         record = {**WALLET_ROWS[VAULT], "revoked_at": "now", "revoked_by": "performed_by"}
         samples.append(SampleRow("revoked wallets", VAULT, record, revoked, lives))
-        for action in ACTIONS:
-            entry = log_values(LogEntry(action, Attribution()), new.created_at)
-            samples.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
+        if not logged:  # a log row says nothing of the wallet but its id
+            logged = True
+            for action in ACTIONS:
+                entry = log_values(LogEntry(action, Attribution()), new.created_at)
+                samples.append(SampleRow(f"the action {action}", LOGS, WALLET_ROWS[LOGS], {**parameters, **entry}))
     return samples
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from strongroom.crypto import sealing, tags
@@ -19,11 +20,18 @@ from strongroom.records.stored_wallets import NewWallet, registration_of, wallet
 from strongroom.records.usage_log import Attribution, LogEntry
 from strongroom.records.wallets import DEFAULT_LABEL
 from strongroom.secret import Secret
+from strongroom.store.catalog.check_samples import SampleRow, samples_of
 
 _PHRASE = f"{'abandon ' * 11}about"
 _WORDS = 12
 _LABELS = (DEFAULT_LABEL, "hot.wallet-1")
 _PROJECT = UUID(int=1)
+
+
+@lru_cache(1)
+def sample_rows(networks: Networks) -> Sequence[SampleRow]:
+    """Every row of every life of every kind of wallet; made once, since nothing of it is of a database."""
+    return samples_of(sample_wallets(networks))
 
 
 def sample_wallets(networks: Networks) -> Iterator[NewWallet]:

@@ -21,7 +21,6 @@ from strongroom.errors import (
 from strongroom.networks import TABLE
 from strongroom.ports.root_key import RootKey
 from strongroom.records.keyring import KeyringRows
-from strongroom.store.catalog.check_samples import samples_of
 from strongroom.store.catalog.foreign_schema import VAULT
 from strongroom.store.catalog.profile import Profile, read_profile
 from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
@@ -48,7 +47,7 @@ from strongroom.takeover.doctor.phrase_offers import PhraseOffers
 from strongroom.takeover.doctor.phrase_probes import PhraseProbes
 from strongroom.takeover.doctor.register_probes import RegisterProbes
 from strongroom.takeover.doctor.rows_gone import RowsGone
-from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.sample_wallets import sample_rows
 from strongroom.takeover.doctor.schema_probes import node_notes, schema_findings
 from strongroom.takeover.doctor.surrounding_probes import notes, shadow_findings
 from strongroom.takeover.doctor.unopened import Unopened
@@ -81,7 +80,7 @@ def read(database: ReadOnlyDatabase, project_id: UUID | None = None) -> Reading:
     """
     profile = read_profile(database)
     profile.require_examinable()
-    catalogue = read_catalogue(database, profile, samples_of(sample_wallets(TABLE)))
+    catalogue = read_catalogue(database, profile, sample_rows(TABLE))
     inspection = Inspection(database, profile, project_id, hidden=catalogue.hidden)
     return Reading(database, profile, catalogue, inspection, inspection.keyring(), project_id)
 

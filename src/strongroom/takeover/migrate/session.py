@@ -16,7 +16,6 @@ from strongroom.errors import (
 from strongroom.networks import TABLE
 from strongroom.records.usage_log import Attribution, Event
 from strongroom.store import schema
-from strongroom.store.catalog.check_samples import samples_of
 from strongroom.store.catalog.foreign_schema import TABLES
 from strongroom.store.catalog.profile import read_profile
 from strongroom.store.catalog.safety_facts import Catalogue, read_catalogue
@@ -27,7 +26,7 @@ from strongroom.store.connection.qualified import qualified
 from strongroom.store.connection.read_only import ReadOnlyDatabase
 from strongroom.store.connection.session import Session
 from strongroom.store.statements import migration_sql, rows
-from strongroom.takeover.doctor.sample_wallets import sample_wallets
+from strongroom.takeover.doctor.sample_wallets import sample_rows
 from strongroom.takeover.doctor.schema_probes import schema_findings
 from strongroom.takeover.migrate.manual_steps import remarks_of
 from strongroom.takeover.migrate.migration import Migration, Precondition, Step
@@ -116,7 +115,7 @@ def read_migration(database: ReadOnlyDatabase, open_database: Callable[[], Datab
     """
     profile = read_profile(database)
     profile.require_examinable()
-    samples = samples_of(sample_wallets(TABLE))
+    samples = sample_rows(TABLE)
     catalogue = read_catalogue(database, profile, samples)
     if database.sqlite:
         _require_complete(catalogue)
