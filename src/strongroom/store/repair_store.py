@@ -118,7 +118,7 @@ class SqlRepairStore:
         while True:
             parameters = {"after": after, "exposed": '%"exposed": "true"%', "limit": _PAGE}
             page = self.context.read(self.context.repair_sql.exposed, parameters)
-            yield from ((str(wallet_id), str(network), str(address)) for wallet_id, network, address in page)
+            yield from ((str(wallet_id), str(network or ""), str(address)) for wallet_id, network, address in page)
             if len(page) < _PAGE:
                 return
             after = page[-1][0]

@@ -235,7 +235,7 @@ class RepairStatements:
             address = "c.public_key"
         address = self.reading.short(address)
         lacks_network = self._profile.foreign is not None and not self._profile.foreign.has(CREDENTIALS, "network")
-        network = "''" if lacks_network else self.reading.short("coalesce(c.network, '')")
+        network = "''" if lacks_network else self.reading.short("c.network")
         details = "l.action_details" if self._sqlite else "l.action_details::text"
         uuid = "" if self._sqlite or self._ids_are_text else "::uuid"
         after = f"c.id > {self.reading.id_parameter(CREDENTIALS, 'id', 'after')}{uuid} AND"
