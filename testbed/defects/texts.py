@@ -305,8 +305,8 @@ def break_form(rng: random.Random, text: Text) -> Text:
     damaged = rng.choice(
         (
             ".".join(parts[:4]),
-            f"{value}=",
-            f"{value}.",
+            ".".join(parts[:3]),
+            parts[0],
             ".".join((parts[0][:30], *parts[1:])),
             ".".join((parts[0], parts[1][:-4], *parts[2:])),
             "eyJraWQiOi",

@@ -77,8 +77,24 @@ def test_a_phrase_of_another_project_is_named_too(attacked: Attacked) -> None:
     assert f"the phrase {phrase} of the project {other}" in told(attacked, wallet)["evidence"]
 
 
-def test_a_wallet_of_another_key_is_lost(attacked: Attacked) -> None:
-    wallet, _ = lost(attacked, "ethereum", "m/44'/60'/77'/0/77")
+@pytest.mark.parametrize("other", [False, True])
+def test_a_key_that_a_phrase_may_have_at_a_path_that_nobody_knows_is_not_lost(attacked: Attacked, other: bool) -> None:
+    of = attacked.deployment.project() if other else None
+    wallet, _ = lost(attacked, "ethereum", "m/44'/60'/77'/0/77", of=of)
+    found = told(attacked, wallet)
+    assert (found["repair"], "--path" in found["evidence"]) == ("ask", True)
+
+
+def test_a_wallet_with_a_path_is_lost_where_no_phrase_has_its_key_there(attacked: Attacked) -> None:
+    """Next to phrases of all kinds, and to a wallet of whose key no path is known."""
+    deployment = attacked.deployment
+    project = deployment.project()
+    lost(attacked, "ethereum", "m/44'/60'/77'/0/77", of=project)
+    with deployment.open() as vault:
+        vault.create_wallet(project, "ethereum", label="other")
+        wallet = vault.create_wallet(project, "ethereum").wallet
+    deployment.execute("DELETE FROM credential_vault_storage WHERE credential_id = ?", wallet.id)
+    deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", wallet.id)
     assert told(attacked, wallet)["repair"] == "none"
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom import Wallet
-from strongroom.takeover.doctor import missing_keys
+from strongroom.takeover.doctor import wanted_keys
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked
 from testbed.databases.guards import put
@@ -178,7 +178,7 @@ def test_where_more_phrases_are_there_than_are_derived_nothing_is_lost(
     with attacked.deployment.open() as vault:
         vault.import_wallet(attacked.deployment.project(), "ethereum", mnemonic=WORDS)
     assert told(attacked, wallet)["repair"] == "none"
-    monkeypatch.setattr(missing_keys, "MOST_OPENED", 0)
+    monkeypatch.setattr(wanted_keys, "MOST_PHRASES", 0)
     assert "more phrases of wallets are there than were derived" in told(attacked, wallet)["evidence"]
 
 
@@ -214,3 +214,83 @@ def test_an_id_that_is_none_is_not_printed(attacked: Attacked, form: str) -> Non
     said = call("doctor", *base, "--json").out + call("doctor", *base).out
     assert secret not in said
     assert told(attacked, wallet)["repair"] == "ask"
+
+
+@pytest.mark.parametrize("column", ["public_key", "wallet_address", "key_vault_id", "vault_id", "wallet", "details"])
+@pytest.mark.parametrize("words", [False, True])
+def test_a_key_or_phrase_in_another_column_is_told_of(attacked: Attacked, column: str, words: bool) -> None:
+    deployment = attacked.deployment
+    wallet, other, _ = lost_one(attacked)
+    text = WORDS if words else "0x" + "46" * 32
+    place = {
+        "vault_id": "credential_vault_storage SET vault_id = ? WHERE credential_id = ?",
+        "wallet": "strongroom_wallet SET label = ? WHERE credential_id = ?",
+        "details": "strongroom_events SET details = ?",
+    }.get(column, f"project_credentials SET {column} = ? WHERE id = ?")
+    if column == "details":
+        place = place if deployment.backend == "sqlite" else place.replace("?", "CAST(? AS jsonb)")
+        if not words:
+            return  # JSON has digests in it
+        deployment.execute(f"UPDATE {place}", json.dumps({"x": text}))
+    else:
+        deployment.execute(f"UPDATE {place}", text, other.id)
+    assert told(attacked, wallet)["repair"] == "ask"
+
+
+def test_a_table_beside_ours_that_has_a_column_for_keys_is_told_of(attacked: Attacked) -> None:
+    wallet, _, _ = lost_one(attacked)
+    attacked.deployment.execute("CREATE TABLE old_vault_copy AS SELECT * FROM credential_vault_storage")
+    found = told(attacked, wallet)
+    assert (found["repair"], "the table old_vault_copy is next to the vault's" in found["evidence"]) == ("ask", True)
+
+
+@pytest.mark.parametrize("form", ["{}AAAA", "AAAA{}", "{}.AAAA", "{}="])
+@pytest.mark.parametrize("kind", ["sealed", "foreign", "record"])
+def test_what_is_glued_to_a_sealed_text_does_not_hide_it(attacked: Attacked, form: str, kind: str) -> None:
+    wallet, other, text = lost_one(attacked)
+    if kind == "record":
+        put(attacked.deployment, other.id, form.format(text))
+    else:
+        entry(attacked, other, form.format(text), kind, "guard-update")
+    found = told(attacked, wallet)
+    assert found["repair"] in ("ask", "fill")
+    if found["repair"] == "fill":
+        assert attacked.apply(attacked.plan()).code == 0
+        with attacked.deployment.open() as vault:
+            assert [each.ok for each in vault.verify(wallet.id)] == [True]
+
+
+@pytest.mark.parametrize("form", ["{},", "{} x", "x{}", "{}AAAA"])
+def test_a_phrases_own_text_with_something_around_it_is_not_passed_over(attacked: Attacked, form: str) -> None:
+    _, phrase, _ = derived(attacked)
+    [(text,)] = attacked.deployment.execute("SELECT sealed_text FROM strongroom_phrase")
+    with attacked.deployment.open() as vault:
+        vault.rotate_sealing_key(**WHO)
+        assert all(each.ok for each in vault.rewrap())
+    attacked.deployment.execute(
+        "UPDATE strongroom_vault_history SET text = ? WHERE credential_id = ?", form.format(text), phrase
+    )
+    attacked.deployment.execute("UPDATE strongroom_phrase SET sealed_text = ''")
+    assert {each["repair"] for each in attacked.doctor() if each["code"].startswith("phrase")} & {"ask", "fill"}
+    assert not [each for each in attacked.doctor() if each["repair"] == "none"]
+
+
+def test_an_id_that_is_none_is_told_of_also_where_it_is_as_long_as_one(attacked: Attacked) -> None:
+    if attacked.deployment.backend != "sqlite":
+        return  # ids are UUIDs
+    wallet, other, text = lost_one(attacked)
+    entry(attacked, other, text, "sealed", "guard-update")
+    attacked.deployment.execute("UPDATE strongroom_vault_history SET id = ? WHERE text = ?", "Z" * 36, text)
+    assert told(attacked, wallet)["repair"] == "ask"
+
+
+def test_no_words_are_asked_for_of_a_phrase_that_never_was(attacked: Attacked) -> None:
+    with attacked.deployment.open() as vault:
+        wallet = vault.create_wallet(attacked.deployment.project(), "ethereum").wallet
+    made_up = uuid4()
+    attacked.entry(made_up, text_of(attacked, wallet.id), wallet.project_id, "x", "sealed")
+    attacked.deployment.execute(
+        "UPDATE strongroom_vault_history SET network = 'phrase' WHERE credential_id = ?", made_up
+    )
+    [found] = [each for each in attacked.doctor() if each["code"] == "phrase-broken"]
+    assert (found["row"], found["repair"], found["command"]) == (str(made_up), "ask", "")

@@ -37,7 +37,7 @@ FAN_OUTS: Mapping[str, frozenset[str]] = {
             *("unregistered", "count_unregistered", "any_unsealed", "records_without_rows"),
             *("any_sealed", "first_sealed", "last_sealed", "count_sealed"),
             *("phrases_sealed_otherwise", "count_phrases_sealed", "lost_phrases", "kept_texts_holding", "kept_phrases"),
-            *("any_phrase", "odd_entries", "sealed_elsewhere"),
+            *("any_phrase", "odd_entries", "sealed_elsewhere", "keys_elsewhere", "words_elsewhere"),
             *("retirable_sealing_key", "retire_sealing_key"),
             *("tagged_otherwise", "tagged_beyond", "count_tagged_by", "sealed_beginnings", "exposed"),
         }

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from strongroom import Wallet
-from strongroom.takeover.doctor import phrase_offers
+from strongroom.takeover.doctor import phrase_offers, wanted_keys
 from strongroom.usecases import stray_phrases
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked
@@ -205,9 +205,10 @@ def test_where_more_indices_are_taken_than_are_derived_nothing_is_lost(
     wipe(attacked, wallets[3].id)
     attacked.deployment.execute("DELETE FROM strongroom_wallet WHERE credential_id = ?", wallets[3].id)
     monkeypatch.setattr(phrase_offers, "MOST_KEYS", 2)
+    monkeypatch.setattr(wanted_keys, "MOST_KEYS", 2)
     found = told(attacked, wallets[3])
-    assert (found["repair"], found["command"]) == ("ask", "")
-    assert found["evidence"].endswith("phrases have more indices than were derived, and its key may be at one of them")
+    assert (found["repair"], "phrase export" in found["command"]) == ("ask", True)
+    assert "a phrase may have it at one that was not tried" in found["evidence"]
 
 
 def test_where_an_account_was_changed_nothing_is_lost_before_it_is_counted_anew(attacked: Attacked) -> None:

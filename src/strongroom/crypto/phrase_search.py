@@ -79,6 +79,17 @@ def candidates(
         yield from (place for place in usual if place not in named)
 
 
+def addresses_at(
+    network: Network, phrase: Phrase, places: Iterable[DerivationPath]
+) -> Iterator[tuple[str, DerivationPath]]:
+    """The addresses that a phrase has at some places, in their canonical form; where it has none, none is given."""
+    for place in places:
+        material = _material(network, phrase, place)
+        address = None if material is None else _address(network, material)
+        if address is not None:
+            yield address, place
+
+
 def count(network: Network, address: str, paths: Sequence[str] = ()) -> int:
     """How many paths are tried before it is said that none derives an address."""
     return sum(1 for _ in candidates(network, address, paths))

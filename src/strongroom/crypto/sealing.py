@@ -30,7 +30,7 @@ TEXT_TYPE = "strongroom-text+1"
 """A text that was found under a wallet and that nothing explains, or a part of one: it opens as no key."""
 _LONGEST_PART_BYTES = 10_000
 """Of a text in JSON; what is longer is sealed in several parts, since no sealed text is longer than a reader takes."""
-_SHORTEST_WITH_PHRASE = 160
+SHORTEST_WITH_PHRASE = 160
 """Of a payload in bytes: a key and twelve words of three letters take a few more."""
 
 
@@ -145,7 +145,7 @@ def _read_part(payload: Secret) -> TextPart | None:
 
 def may_hold_phrase(text: str) -> bool:
     """Whether a sealed text is long enough to hold a phrase, which is told without opening it."""
-    return len(text.split(".")[-2:][0]) * 3 // 4 >= _SHORTEST_WITH_PHRASE
+    return len(text.split(".")[-2:][0]) * 3 // 4 >= SHORTEST_WITH_PHRASE
 
 
 def is_of_ours(text: str) -> bool:

@@ -146,7 +146,7 @@ def _kept(old: StoredPhrase, reason: str, now: datetime) -> dict[str, Any]:
         "address": record.identifier,
         "public_key": "",
         "vault_id": "",
-        "sealed_text": old.sealed_text,
+        "sealed_text": old.sealed_text.strip(),
         "form": "sealed",
         "action": reason,
         "now": now,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from strongroom.crypto import sealing
+from strongroom.crypto.sealed_headers import is_one
 from strongroom.errors import KeyConflictError, KeyMissingError, StrongroomError
 from strongroom.ports.rescue import Archived, ReadText, SeenRecord, SeenWallet, TextChanges, TextPasswords
 from strongroom.records.history import HistoryEntry
@@ -151,7 +152,7 @@ def archive_of(
 
     Raises KeyConflictError where the register has no such wallet.
     """
-    if sealing.is_sealed(text):
+    if is_one(text):
         owner = _owner_of(context, wallet, text)
         return [Archived(text, "sealed", each) for each in (wallet, owner) if each is not None]
     if (inside := context.texts.sealed_in(text, alone=True)) is not None:

@@ -223,13 +223,13 @@ class Inspection:
                 return
             after = str(rows[-1][0])
 
-    def sealed_beginnings(self, *, of_others: bool) -> Iterator[tuple[str, str, str]]:
-        """Id, wallet and beginning of every sealed text that the history keeps; see the statement."""
+    def sealed_beginnings(self, *, of_others: bool) -> Iterator[tuple[str, str, str, int]]:
+        """Id, wallet, beginning and length of every sealed text that the history keeps; see the statement."""
         after: str | None = None
         while self.has_history:
             statement = self._sql.sealed_beginnings(after is not None, of_others)
             rows = self._database.read(statement, {"after": _cursor(after, self._database), "limit": _HEADERS})
-            yield from ((str(each), str(wallet_id), text or "") for each, wallet_id, text in rows)
+            yield from ((str(each), str(wallet_id), text or "", int(size)) for each, wallet_id, text, size in rows)
             if len(rows) < _HEADERS:
                 return
             after = str(rows[-1][0])

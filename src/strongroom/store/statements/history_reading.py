@@ -6,6 +6,7 @@ from functools import cached_property
 
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, TABLES
 from strongroom.store.catalog.profile import Profile
+from strongroom.store.statements.sealed_forms import is_one_sealed
 
 MAX_TEXT_CHARACTERS = 65_536
 """Four times the longest document that a key is read from; the rest of a longer text is not even fetched."""
@@ -42,13 +43,15 @@ class HistoryReading:
         )
 
     def unsealed_history(self, after: bool, of_project: bool, repaired: bool) -> str:
-        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text.
+        """A page of the texts in the history that are the legacy application's, as they were or sealed as a text, and
+        of those that say sealed and are not one sealed text alone.
 
         ``repaired``: with the envelopes and keystores that a repair opened and kept.
         """
         theirs = " AND reason <> 'repair'"
+        others = f"reason = 'archive' OR NOT {is_one_sealed('text', sqlite=self._sqlite)}"
         conditions = [
-            f"(form = 'foreign'{'' if repaired else theirs} OR form = 'sealed' AND reason = 'archive')",
+            f"(form <> 'sealed'{'' if repaired else theirs} OR form = 'sealed' AND ({others}))",
             *([self._after("id")] if after else ()),
             *([_IS_UUID] if self._sqlite else ()),
             *([f"project_id = {self._parameter('project_id')}"] if of_project else ()),
@@ -70,6 +73,7 @@ class HistoryReading:
             *([_IS_UUID] if self._sqlite else ()),
         ]
         columns = ", ".join(self._cut(each, SHORT_CHARACTERS) for each in ("id", "credential_id", "text"))
+        columns = f"{columns}, length(text)"
         return (
             f"SELECT {columns} FROM strongroom_vault_history WHERE {' AND '.join(conditions)} "  # noqa: S608
             f"ORDER BY id LIMIT {self._parameter('limit')}"

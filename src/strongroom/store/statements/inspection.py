@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 
-from strongroom.records.vault_texts import SEALED_PREFIX
-from strongroom.store import schema
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.catalog.profile import Profile
 from strongroom.store.statements.bounds import SQLITE_TEXT, fits
-from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS, SHORT_CHARACTERS, HistoryReading
+from strongroom.store.statements.history_reading import MAX_TEXT_CHARACTERS, SHORT_CHARACTERS
 from strongroom.store.statements.metadata_columns import metadata_columns
+from strongroom.store.statements.oddities import OddityStatements
 from strongroom.store.statements.wallet_row import (
     METADATA_MEMBERS,
     OTHER_METADATA,
@@ -23,30 +22,14 @@ MOST_RECORDS = 64
 """How many vault records of one credential are read."""
 _LONGEST_DETAILS = 16_384
 _CREDENTIAL_TEXTS = ("network", "credential_type", "wallet_address", "public_key", "key_vault_id", "status")
-_SEALED_COLUMNS = {
-    VAULT: "encrypted_private_key",
-    CREDENTIALS: "metadata",
-    "strongroom_vault_history": "text",
-    "strongroom_phrase": "sealed_text",
-}
-"""Where texts are read that may be sealed ones."""
-_IDS = {
-    VAULT: ("id", "credential_id"),
-    CREDENTIALS: ("id", "project_id"),
-    "strongroom_vault_history": ("id", "credential_id", "project_id"),
-    "strongroom_phrase": ("project_id", "phrase_id"),
-}
-_ODD = "typeof({0}) <> 'text' OR length({0}) <> 36"
-_OF_KEYRING = frozenset({"strongroom_keyring", "strongroom_keyring_wrap", "strongroom_keyring_head"})
 _SLOT = (("credential_id", "id"), ("project_id", "project_id"))
 
 
-class InspectionStatements(HistoryReading):
+class InspectionStatements(OddityStatements):
     """The statements of an inspection, for one engine and one profile."""
 
     def __init__(self, profile: Profile, *, sqlite: bool) -> None:
         super().__init__(profile, sqlite=sqlite)
-        self._tables, self._is_newest = profile.tables, profile.version == schema.HEAD
         self._has_vault, has_slots = VAULT in profile.tables, "strongroom_slot" in profile.tables
         self._has_slots = profile.foreign is not None and has_slots
         types = {self._type(CREDENTIALS, "id"), *({self._type(VAULT, "credential_id")} if self._has_vault else ())}
@@ -62,52 +45,6 @@ class InspectionStatements(HistoryReading):
             f"SELECT CASE WHEN {small} THEN {details} END FROM strongroom_events "  # noqa: S608
             f"WHERE event = {self._parameter('event')} ORDER BY created_at DESC, id LIMIT {self._parameter('limit')}"
         )
-
-    @cached_property
-    def sealed_elsewhere(self) -> dict[str, str]:
-        """By table, whether a sealed text stands in another column than those that are for one."""
-        place = "instr" if self._sqlite else "strpos"
-        return {
-            table: f"SELECT 1 FROM {table} t WHERE {place}({self._others(table)}, '{SEALED_PREFIX}') > 0 LIMIT 1"  # noqa: S608
-            for table in sorted(self._tables - _OF_KEYRING)
-            if self._is_known(table)
-        }
-
-    @property
-    def odd_entries(self) -> str:
-        """Whether the history has entries of no form that strongroom writes, or such that say sealed and are not."""
-        begins = f"substr(text, 1, {len(SEALED_PREFIX)}) = '{SEALED_PREFIX}'"
-        return (
-            "SELECT 1 FROM strongroom_vault_history "  # noqa: S608
-            f"WHERE form NOT IN ('sealed', 'foreign') OR (form = 'sealed' AND NOT {begins}) LIMIT 1"
-        )
-
-    @cached_property
-    def odd_ids(self) -> dict[str, str]:
-        """By table, whether an id is none that strongroom writes; SQLite takes anything for one."""
-        if not self._sqlite:
-            return {}
-        return {
-            table: f"SELECT 1 FROM {table} WHERE {' OR '.join(_ODD.format(each) for each in columns)} LIMIT 1"  # noqa: S608
-            for table, columns in _IDS.items()
-            if table in self._tables
-        }
-
-    def _others(self, table: str) -> str:
-        own, legacy = (
-            _SEALED_COLUMNS.get(table, ""),
-            None if self._foreign is None else self._foreign.columns.get(table),
-        )
-        names = [column.name for column in schema.metadata.tables[table].columns] if legacy is None else list(legacy)
-        columns = [_quoted(name) for name in names if name != own]
-        if self._sqlite:
-            return " || ' ' || ".join(f"coalesce(CAST({name} AS TEXT), '')" for name in columns)
-        return f"concat_ws(' ', {', '.join(f'{name}::text' for name in columns)})"
-
-    def _is_known(self, table: str) -> bool:
-        """Whether its columns are: of tables of ours those of this version."""
-        ours = self._is_newest and table in schema.metadata.tables
-        return ours if self._foreign is None else ours or table in self._foreign.columns
 
     @property
     def any_phrase(self) -> str:
@@ -292,8 +229,3 @@ class InspectionStatements(HistoryReading):
 
     def _text(self, alias: str, table: str, column: str, characters: int = SHORT_CHARACTERS) -> str:
         return self._cut(f"{alias}.{column}", characters) if self._has(table, column) else "NULL"
-
-
-def _quoted(name: str) -> str:
-    """A column, whatever it is called; for a driver that takes ``%`` for a parameter."""
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'

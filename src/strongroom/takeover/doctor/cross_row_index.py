@@ -138,6 +138,14 @@ class Fingerprints:
         """That a finding would be another if such a text were in a project."""
         return MatchKey(UNREAD, self._of_text(b"project", project_id), MISSING, str(finding))
 
+    def pathless(self, project_id: str, offer: int) -> MatchKey:
+        """That an offer is of a phrase in a project: it may have keys at paths that were not tried."""
+        return MatchKey(UNREAD, self._of_text(b"pathless", project_id), PLACED, str(offer))
+
+    def needs_path(self, project_id: str, finding: int) -> MatchKey:
+        """That a finding would be another if such a phrase were in a project."""
+        return MatchKey(UNREAD, self._of_text(b"pathless", project_id), MISSING, str(finding))
+
     def needs(self, project_id: str | None, address: str, finding: int) -> Iterator[MatchKey]:
         """That a finding would be another if the key of an address were anywhere."""
         for kind in (POSSIBLE, ELSEWHERE):

@@ -170,6 +170,24 @@ class Derivation:
                     address = _address(network, child.scheme, child.key)
                     yield from () if address is None else (address,)
 
+    def candidates(self, target: Target) -> Iterator[DerivationPath]:
+        """Where a phrase may have the key of an address: paths that somebody named, and those of conventions."""
+        yield from phrase_search.candidates(target.network, target.address, self._paths)
+
+    def children(self, tree: ExtendedKey, target: Target) -> Iterator[tuple[str, str]]:
+        """The same of an extended key, with the address at each place."""
+        for child in extended_keys.children(tree, target.network, target.address, self._paths):
+            address = _address(target.network, child.scheme, child.key)
+            yield from () if address is None else ((address, child.path),)
+
+    def at_paths(
+        self, tree: ExtendedKey, network: Network, scheme: str, paths: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        """The addresses of an extended key at some paths, as far as they are below it."""
+        for child in extended_keys.at_paths(tree, scheme, paths):
+            address = _address(network, scheme, child.key)
+            yield from () if address is None else ((address, child.path),)
+
     def tried(self, target: Target) -> int:
         """How many keys of a phrase are compared with an address before it is said that none derives it."""
         return phrase_search.count(target.network, target.address, self._paths)

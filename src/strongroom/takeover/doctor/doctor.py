@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 
-from strongroom.crypto.sealing import is_sealed
+from strongroom.crypto.sealed_headers import is_one
 from strongroom.errors import StoreError
 from strongroom.store.inspection.inspection import Inspection, KeptText
 from strongroom.store.inspection.oddities import Oddities
@@ -161,15 +161,16 @@ class Doctor:
         self._unopened.note_entry(kept.text)
         if (entry := in_history.kept_text(self._examination_context, kept)) is not None:
             self._tell_kept(entry)
-        elif kept.form != "sealed" or not is_sealed(kept.text):
+        elif kept.form != "sealed" or not is_one(kept.text):
             owner = None if self._kept is None else self._kept.owner_of_entry
-            found, offers, exposed = in_history.of_history(self._examination_context, kept, self._remember, owner)
-            self._missing.offer(offers, exposed)
-            if kept.reason != "repair" or MORE in found.evidence:
+            entry = in_history.of_history(self._examination_context, kept, self._remember, owner)
+            found = entry.finding
+            self._missing.take_entry(entry)
+            if kept.form == "sealed" or kept.reason != "repair" or MORE in found.evidence:
                 self.diagnosis.spool.add(found if self._kept is None else self._kept.of_its_wallet(found, kept))
 
     def _tell_kept(self, entry: Entry) -> None:
-        self._missing.offer(entry.offers)
+        self._missing.take_entry(entry)
         finding = entry.finding
         if SEVERITIES[finding.code] != NOTE:
             self.diagnosis.spool.add(finding)
@@ -182,7 +183,7 @@ class Doctor:
     def _keep(self, examined: Examination) -> None:
         """Write down what came of a wallet."""
         diagnosis = self.diagnosis
-        self._unopened.note_orphan(examined)
+        self._unopened.note_examined(examined)
         conditional = examined.conditional
         covered = [each for each in examined.findings if each.code in commands.COVERED and each.repair == "ask"]
         kept = self._in_history(examined) if conditional or covered else NOT_KEPT

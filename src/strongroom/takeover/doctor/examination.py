@@ -56,6 +56,9 @@ def examine(examination_context: ExaminationContext, found: FoundWallet, reading
     result.exposed = any(held.read.kind in IN_PLAINTEXT and held.explained for held in records) or any(
         member.read.kind in IN_PLAINTEXT and member.counts for member in members
     )
+    result.exposed = result.exposed or any(
+        each.has_key_beside for each in (*(held.read for held in records), *(member.read for member in members))
+    )
     if result.exposed:
         result.match_keys.append(examination_context.fingerprints.exposed(found.id or found.records[0].id))
         result.state = State.RECOVERABLE if result.state is State.SAFE else result.state

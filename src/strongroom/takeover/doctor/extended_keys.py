@@ -34,6 +34,12 @@ def children(tree: ExtendedKey, network: Network, address: str, named: Sequence[
     yield from _at(tree, (*own, *((each.scheme, path) for each in places for path in _below(tree, each.path, named))))
 
 
+def at_paths(tree: ExtendedKey, scheme: str, named: Sequence[str]) -> Iterator[Child]:
+    """The keys at some paths of its root, as far as these are below it, and its own."""
+    below = (steps for path in named for steps in _below(tree, path, ()))
+    yield from _at(tree, ((scheme, ()), *((scheme, steps) for steps in below)))
+
+
 def first_children(tree: ExtendedKey, network: Network) -> Iterator[Child]:
     """The extended key's own key, and the one at the most usual place of each scheme."""
     places = phrase_search.first_places(network)

@@ -16,7 +16,7 @@ from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Target
 from strongroom.takeover.doctor.findings import CREDENTIALS, HISTORY, Finding, shown_id
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, TOO_LONG, KeyText, KeyTextKind, is_too_long
-from strongroom.takeover.doctor.key_offers import every_offer, of_sealed
+from strongroom.takeover.doctor.key_offers import every_offer, of_sealed, ways_in
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import ExaminationContext
 from strongroom.takeover.doctor.remainders import holds_more
@@ -87,11 +87,16 @@ def kept_text(examination_context: ExaminationContext, kept: KeptText) -> Entry 
     command = commands.reveal_text(kept.id)
     whole = None if part is None else examination_context.kept_parts.add(kept, part)
     offers: Iterable[Offer] = ()
+    ways: tuple[KeyText, ...] = ()
+    entry = None
     if whole is not None:
-        entry = Place(whole.told, whole.entry_id, None, None, "")
-        offers = every_offer(examination_context, entry, opened or _read(whole.text), None, None)
+        owner = kept.project_id
+        entry = Place(whole.told, whole.entry_id, None, owner, "", owner)
+        inside = opened or _read(whole.text)
+        offers, ways = every_offer(examination_context, entry, inside, None, None), (inside, *inside.others)
     place = (HISTORY, kept.id, kept.credential_id)
-    return Entry(Finding("kept-text", *place, evidence, "ask", named_command=command), tuple(offers))
+    finding = Finding("kept-text", *place, evidence, "ask", named_command=command)
+    return Entry(finding, tuple(offers), None, entry, ways)
 
 
 def what_is_sealed(examination_context: ExaminationContext, kept: KeptText) -> str:
@@ -132,6 +137,9 @@ class Entry(NamedTuple):
     offers: tuple[Offer, ...] = ()
     exposed: MatchKey | None = None
     """The wallet that has a key in plaintext here."""
+    place: Place | None = None
+    ways: tuple[KeyText, ...] = ()
+    """What was read of it, or of what a password opened, or of a text that was kept sealed."""
 
 
 def of_history(
@@ -144,6 +152,7 @@ def of_history(
     projects. ``owner``: says whether its key is another project's."""
     target = examination_context.derivation.target(kept.network, kept.address)
     found = examination_context.derivation.reading(read(kept.text), target)
+    examination_context.unopened.note_around(found)
     opened, note = examination_context.passwords.open(found) if found.kind not in IN_PLAINTEXT else (found, "")
     content = None if opened is None else examination_context.derivation.explain(opened, target)
     derives = content is not None and content.derives
@@ -161,11 +170,13 @@ def of_history(
     )
     what = "derives the address of its entry" if derives else note or "does not derive the address of its entry"
     sealed = derives and not more  # in the place of the text: whatever else is in it would be lost
+    sealed = sealed and kept.form != "sealed"
     placed = examination_context.says_network(kept.network, target)
     shown = commands.reveal_foreign(kept.id, found.kind.value, readable=content is not None, placed=placed, more=more)
     if found.kind is KeyTextKind.SEALED:
         what, shown = of_sealed_in(examination_context, found, kept.id, kept.credential_id)
-    evidence = f"the legacy application's text: {found.form}; {what}{f'; {MORE}' if more else ''}"
+    whose = "no sealed text alone" if kept.form == "sealed" else "the legacy application's text"
+    evidence = f"{whose}: {found.form}; {what}{f'; {MORE}' if more else ''}"
     known_to_all = sealed and found.kind in IN_PLAINTEXT
     other = None if content is None or known_to_all or more or owner is None else owner(kept, content, target)
     if other is not None:
@@ -183,8 +194,11 @@ def of_history(
         by_hand=long,
     )
     in_plaintext = found.kind in IN_PLAINTEXT and (content is not None or found.named_only)
+    in_plaintext = in_plaintext or found.has_key_beside
     wallet = kept.credential_id or kept.id
-    return Entry(finding, offers, examination_context.fingerprints.exposed(wallet) if in_plaintext else None)
+    exposed = examination_context.fingerprints.exposed(wallet) if in_plaintext else None
+    ways = (found, *found.others, *ways_in(found, content))
+    return Entry(finding, offers, exposed, place_of_entry(kept), ways)
 
 
 def _opened(examination_context: ExaminationContext, kept: KeptText) -> KeyText | None:

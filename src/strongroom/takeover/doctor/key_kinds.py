@@ -79,6 +79,13 @@ class KeyText:
         return self.phrase is not None or self.tree is not None
 
     @property
+    def has_key_beside(self) -> bool:
+        """Whether a key in plaintext stands next to a sealed text, or behind what is left of one."""
+        return self.kind is KeyTextKind.SEALED and any(
+            each.kind in IN_PLAINTEXT and not each.looks_public for each in self.others
+        )
+
+    @property
     def is_unopened(self) -> bool:
         """Whether a password or the legacy application would show what it holds."""
         return self.kind in UNOPENED

@@ -10,13 +10,14 @@ from strongroom.records.key_material import KeyMaterial
 from strongroom.takeover.doctor import commands, possible_keys, sealed_texts
 from strongroom.takeover.doctor.cross_row_index import MatchKey
 from strongroom.takeover.doctor.derivation import Content, Derivation, Target
-from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, KeyText, KeyTextKind
+from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord, MetadataKey
 from strongroom.takeover.doctor.other_ids import is_project
 from strongroom.takeover.doctor.sealed_texts import OpenedText, SealedHeader
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.text_places import Place, place_of_member, place_of_record
 from strongroom.takeover.doctor.unopened import ODD
+from strongroom.takeover.doctor.wanted_keys import WantedKeys
 from strongroom.usecases.keys_of_phrases import GAP
 
 
@@ -45,15 +46,18 @@ def add_offers(
 
 
 def more_offers(
-    examination_context: ExaminationContext, place: Place, read: KeyText, spaces: Collection[str], indices: int = 1
+    examination_context: ExaminationContext, place: Place, read: KeyText, wanted: WantedKeys, *, search: bool
 ) -> Iterator[Offer]:
     """Every key that a text may hold, in the spaces of the addresses whose key is missing.
 
-    ``indices``: how many keys of a phrase in each scheme.
+    ``search``: whether phrases are tried wherever such a key may be.
     """
     derivation = examination_context.derivation
     for way in (read, *read.others):
-        yield from place.offer(_addresses(derivation, way, spaces, indices), read.kind, many=way.derives_many)
+        yield from place.offer(_addresses(derivation, way, wanted.spaces), read.kind, many=way.derives_many)
+        if search and way.derives_many:
+            yield from place.offer((address for address, _ in wanted.of_way(way)), read.kind, many=True)
+            wanted.meet(place.project_id, place.told, place.shown)
 
 
 def offers_of(
@@ -117,18 +121,37 @@ def of_sealed(examination_context: ExaminationContext, place: Place, text: str) 
 
 
 def beside_own(
-    examination_context: ExaminationContext, place: Place, text: str, spaces: Collection[str], indices: int = 1
+    examination_context: ExaminationContext, place: Place, text: str, wanted: WantedKeys, *, search: bool
 ) -> Iterator[Offer]:
     """What a sealed text offers besides the key of its own address: other wallets', in the spaces that miss one.
 
-    ``indices``: how many keys of a phrase in each scheme.
+    ``search``: whether its phrase is tried wherever such a key may be.
     """
     header = sealed_texts.sealed_header(text, aside=True)
     if header is None or header.kid not in examination_context.kids or not is_project(header.credential_id):
         return
     opened = _opened(examination_context, header, text)
     if opened is not None and opened.derives and opened.material is not None:
-        yield from _beside_sealed(examination_context, place, header, opened.material, spaces, indices)
+        yield from _beside_sealed(examination_context, place, header, opened.material, wanted, search=search)
+
+
+def opens_as(examination_context: ExaminationContext, text: str) -> SealedHeader | None:
+    """What a sealed text's header says, where it opens as that and derives its address; else None."""
+    header = sealed_texts.sealed_header(text, aside=True)
+    if header is None or header.kid not in examination_context.kids:
+        return None
+    opened = _opened(examination_context, header, text)
+    return header if opened is not None and opened.derives else None
+
+
+def ways_in(read: KeyText, content: Content | None) -> Iterator[KeyText]:
+    """What was in a text that a password opened."""
+    if content is None or read.kind not in LOCKED:
+        return
+    if content.inside is not None:
+        yield from (content.inside, *content.inside.others)
+    elif content.phrase is not None:
+        yield KeyText(read.kind, read.form, phrase=content.phrase)
 
 
 def _beside_sealed(
@@ -136,21 +159,27 @@ def _beside_sealed(
     place: Place,
     header: SealedHeader,
     material: KeyMaterial,
-    spaces: Collection[str] | None = None,
-    indices: int = 1,
+    wanted: WantedKeys | None = None,
+    *,
+    search: bool = False,
 ) -> Iterator[Offer]:
     """A sealed key at all of its addresses, and the first keys of its phrase: on other networks they are of others."""
     wallet_id, owner = header.credential_id, header.project_id
     command = commands.reveal_of(place.name, wallet_id) if place.name else ""
     derivation, told = examination_context.derivation, f"{place.told}, sealed for {wallet_id}"
+    spaces = None if wanted is None else wanted.spaces
     if found := tuple(derivation.addresses(material.private_key, spaces)):
         yield Offer(found, None, told, command, owner=owner)
     if material.mnemonic is None:
         return
     phrase = Phrase(material.mnemonic, material.passphrase)
-    if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces, indices))):
-        shown = f"{command} --json" if command else ""
+    shown = f"{command} --json" if command else ""
+    if found := tuple(dict.fromkeys(derivation.first_addresses(phrase, spaces))):
         yield Offer(found, None, f"{told}, as one of its phrase", shown, owner=owner)
+    if wanted is not None and search:
+        for address, path in wanted.of_phrase(phrase):
+            yield Offer((address,), None, f"{told}, as one of its phrase, at {path}", shown, owner=owner)
+        wanted.meet(owner, told, shown)
 
 
 def _opened(examination_context: ExaminationContext, header: SealedHeader, text: str) -> OpenedText | None:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from strongroom.crypto.sealed_headers import has_form_of_one
 from strongroom.crypto.sealing import is_of_ours, is_sealed
-from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.secret import Secret
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor import (
@@ -24,6 +25,7 @@ from strongroom.takeover.doctor import (
     prose,
     wrappings,
 )
+from strongroom.takeover.doctor.around_sealed import SEALED, with_sealed
 from strongroom.takeover.doctor.found import Found
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
 from strongroom.takeover.doctor.wrappings import Inner
@@ -41,26 +43,20 @@ _MOST_PHRASES = 3
 """Each of them, and of extended keys, costs a stretching or the derivation of many keys."""
 
 _PLACEHOLDER = KeyText(KeyTextKind.PLACEHOLDER, "no key")
-_SEALED = KeyText(KeyTextKind.SEALED, "sealed text")
 
 
 def read(text: str | None) -> KeyText:
     """Say what a text is."""
     if text is None or text in PLACEHOLDERS:
         return _PLACEHOLDER
-    if is_sealed(text):
-        return _sealed(text)
+    if has_form_of_one(text) or (is_sealed(text) and len(text) > MAX_TEXT_CHARACTERS):
+        return SEALED
     if len(text) > MAX_TEXT_CHARACTERS:
         return KeyText(KeyTextKind.UNREADABLE, f"longer than {MAX_TEXT_CHARACTERS:,} characters")
-    return _read(text.strip()) or KeyText(KeyTextKind.UNREADABLE, _shape(text.strip()))
-
-
-def _sealed(text: str) -> KeyText:
-    """What begins as a sealed text does: one that is bare or damaged, or one with something behind or in it."""
-    if wrappings.is_one_text(text) or len(text) > MAX_TEXT_CHARACTERS:
-        return _SEALED
     found = _read(text.strip())
-    return found if found is not None and found.kind is KeyTextKind.SEALED else _SEALED
+    if SEALED_PREFIX in text:
+        found = with_sealed(text, found, _read)
+    return found or KeyText(KeyTextKind.UNREADABLE, _shape(text.strip()))
 
 
 def read_plaintext(plaintext: Secret) -> KeyText | None:
@@ -136,7 +132,7 @@ class TextReading:
             self._unread = True
             return
         if is_sealed(text) and is_of_ours(one := "".join(text.split())):
-            form = _named(_SEALED.form, trail) if trail else f"{_SEALED.form}, with something around it"
+            form = _named(SEALED.form, trail) if trail else f"{SEALED.form}, with something around it"
             self._lock(KeyText(KeyTextKind.SEALED, form, sealed=Secret.from_text(one)))
             return
         if text[0] in '{["(' and (document := language_forms.document(text)) is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from strongroom.crypto import sealing
-from strongroom.crypto.sealed_headers import first_header
+from strongroom.crypto.sealed_headers import first_header, may_hold_phrase
 from strongroom.store.inspection.inspection import FoundWallet, Inspection
 from strongroom.takeover.doctor import in_history
 from strongroom.takeover.doctor.cross_row_index import CrossRowIndex, MatchKey
 from strongroom.takeover.doctor.derivation import Target
+from strongroom.takeover.doctor.in_history import Entry
 from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind
-from strongroom.takeover.doctor.key_offers import beside_own, more_offers, of_sealed
+from strongroom.takeover.doctor.key_offers import beside_own, more_offers, of_sealed, opens_as, ways_in
 from strongroom.takeover.doctor.key_texts import read
 from strongroom.takeover.doctor.notes import Examination, ExaminationContext, ExaminedRecord
 from strongroom.takeover.doctor.phrase_offers import PhraseOffers
@@ -21,10 +23,7 @@ from strongroom.takeover.doctor.rows_gone import RowsGone
 from strongroom.takeover.doctor.spool import Offer, Spool
 from strongroom.takeover.doctor.text_places import Place, place_of_entry, place_of_member, place_of_record
 from strongroom.takeover.doctor.unopened import MORE_TEXTS, ODD, Unopened
-from strongroom.usecases.keys_of_phrases import GAP
-
-MOST_OPENED = 5_000
-"""Phrases of wallets whose first indices are derived where a key is missing."""
+from strongroom.takeover.doctor.wanted_keys import ANY_PROJECT, MOST_PHRASES, WantedKeys
 
 
 class MissingKeys:
@@ -38,13 +37,15 @@ class MissingKeys:
         """Whether anything is missing; and whether texts may hold more keys, which were not derived."""
         self._projects = FirstIds()
         """The projects of wallets whose key is missing."""
-        self._spaces: set[str] = set()
-        """The spaces of the addresses whose key is missing."""
+        self._wanted = WantedKeys(
+            examination_context.networks, examination_context.derivation, examination_context.unopened
+        )
         self._unrecorded = FirstIds()
         """Those of wallets that have no record: nobody knows at which index of a phrase they are."""
-        self._addresses = FirstIds()
-        """Those addresses."""
-        self._left = MOST_OPENED
+        self._opened: list[tuple[Place, KeyText]] = []
+        """Phrases and extended keys of texts that are not asked again: what a password opened, and the history's."""
+        self._own = FirstIds()
+        """Wallets, with their addresses, whose own record has the phrase that their history keeps, too."""
         self._unread = FirstIds()
         """Projects with a text of which no key was read."""
 
@@ -54,6 +55,7 @@ class MissingKeys:
             self._index.add(match_key)
         self.offer(examined.offers)
         self._deferred = self._deferred or examined.deferred
+        self._remember_opened(examined)
 
     def offer(self, offers: Iterable[Offer], exposed: MatchKey | None = None) -> None:
         """Let keys that are stored somewhere be found by those who miss them; ``exposed`` has one in plaintext."""
@@ -76,7 +78,8 @@ class MissingKeys:
         self.any = True
         owner = of or project_id or ""
         self._projects.add(owner)
-        if of is None and self._examination_context.owners.recorded_address(wallet_id) is None:
+        record = self._examination_context.owners.record_of(wallet_id)
+        if of is None and record is None:
             self._unrecorded.add(owner)
         self._index.add(self._prints.needs_of_project(owner, finding))
         if of is None and (own := self._recorded(wallet_id, target)) is not None:
@@ -84,15 +87,18 @@ class MissingKeys:
         for match_key in self._prints.needs_of(project_id, wallet_id, finding):
             self._index.add(match_key)
         if target is not None:
-            self._spaces.add(target.network.address_space.name)
-            self._addresses.add(target.address)
+            owner = owner if record is None else str(record.project_id)
+            if not self._wanted.add(target, record, owner):
+                self._index.add(self._prints.needs_path(owner, finding))
+                self._index.add(self._prints.needs_path(ANY_PROJECT, finding))
             for match_key in self._prints.needs(project_id, target.address, finding):
                 self._index.add(match_key)
 
     def _recorded(self, wallet_id: str, target: Target | None) -> Target | None:
         """The address of a wallet's proved key, where its row says another one."""
-        known = self._examination_context.owners.recorded_address(wallet_id)
-        own = None if known is None else self._examination_context.derivation.target(*known)
+        record = self._examination_context.owners.record_of(wallet_id)
+        derivation = self._examination_context.derivation
+        own = None if record is None else derivation.target(record.network, record.address)
         return None if own is None or (target is not None and target.address == own.address) else own
 
     def would_replace(self, examined: Examination, finding: int) -> None:
@@ -119,13 +125,20 @@ class MissingKeys:
             return
         self.offer(self._misplaced(inspection, unopened))
         self._of_repaired(inspection)
-        if self._spaces:
-            for offer in () if phrases is None else self._of_phrases(phrases, unopened):
-                place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
-                for match_key in self._prints.placed(offer.addresses, None, place, possible=True):
-                    self._index.add(match_key)
-            for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
-                self.offer(self._more(found, unopened))
+        if not self._wanted.spaces:
+            return
+        for offer in () if phrases is None else self._of_phrases(phrases, unopened):
+            place = self._spool.offer(offer)  # less than what its own record says of a wallet's phrase
+            for match_key in self._prints.placed(offer.addresses, None, place, possible=True):
+                self._index.add(match_key)
+        for found in self._examination_context.owners.looked_up(inspection.wallets(since)):
+            self.offer(self._more(found))
+        for place_of, way in self._opened:
+            self.offer(self._of_text(place_of, way, ()))
+        self.offer(self._of_histories(inspection))
+        for project, told, command in self._wanted.met:
+            place = self._spool.offer(Offer((), None, told, command, possible=True, pathless=True))
+            self._index.add(self._prints.pathless(project, place))
 
     def _of_repaired(self, inspection: Inspection) -> None:
         """Take what a repair kept of the legacy application: its wallet has the key, or had it."""
@@ -134,15 +147,15 @@ class MissingKeys:
         for kept in inspection.unsealed_history(repaired=True):
             if kept.form == "foreign" and kept.reason == "repair":
                 found = in_history.of_history(self._examination_context, kept, lambda *_: None)
-                self.offer(found.offers)
+                self.take_entry(found)
 
     def _of_phrases(self, phrases: PhraseOffers, unopened: Unopened) -> Iterator[Offer]:
         derivation = self._examination_context.derivation
-        return phrases.offers(derivation, self._spaces, self._addresses, (self._projects, self._unrecorded), unopened)
+        return phrases.offers(derivation, self._wanted, (self._projects, self._unrecorded), unopened)
 
     def _misplaced(self, inspection: Inspection, unopened: Unopened) -> Iterator[Offer]:
         """The sealed texts that the history keeps of other wallets than their own."""
-        for entry_id, wallet_id, beginning in inspection.sealed_beginnings(of_others=False):
+        for entry_id, wallet_id, beginning, _ in inspection.sealed_beginnings(of_others=False):
             unopened.note_text(beginning)
             header = first_header(beginning)
             if header is None:
@@ -154,9 +167,27 @@ class MissingKeys:
             if kept is not None:
                 inside = read(kept.text).sealed
                 text = kept.text if inside is None else inside.reveal_text()
-                yield from of_sealed(self._examination_context, place_of_entry(kept), text)
+                place = place_of_entry(kept)
+                yield from of_sealed(self._examination_context, place, text)
+                if sealing.may_hold_phrase(text) and self._wanted.spaces and self._wanted.takes(1):
+                    yield from beside_own(self._examination_context, place, text, self._wanted, search=True)
 
-    def _more(self, found: FoundWallet, unopened: Unopened) -> Iterator[Offer]:
+    def _of_histories(self, inspection: Inspection) -> Iterator[Offer]:
+        """The phrases of sealed texts that the history keeps of their own wallets, unless these have them, too."""
+        for entry_id, wallet_id, beginning, length in inspection.sealed_beginnings(of_others=False):
+            header = first_header(beginning)
+            if header is None or header.wallet_id is None or str(header.wallet_id) != wallet_id:
+                continue
+            is_known = f"{wallet_id} {header.address}" in self._own and header.is_own
+            if is_known or not may_hold_phrase(beginning, length):
+                continue
+            kept = inspection.kept_entry(entry_id) if self._wanted.takes(1) else None
+            if kept is not None:
+                yield from beside_own(
+                    self._examination_context, place_of_entry(kept), kept.text, self._wanted, search=True
+                )
+
+    def _more(self, found: FoundWallet) -> Iterator[Offer]:
         """All that a wallet's texts may hold: its own key at its other addresses, and the keys of a phrase."""
         credential = found.credential
         project = None if credential is None else self._examination_context.owner(credential)
@@ -164,28 +195,56 @@ class MissingKeys:
         for record, text in zip(found.records, readings.records, strict=True):
             held = ExaminedRecord(record, text)
             place = place_of_record(self._examination_context, held, credential)
-            sealed = held.sealed_text if text.kind is KeyTextKind.SEALED else ""
-            for offer in self._of_text(place, text, sealed, unopened):
+            sealed = [held.sealed_text] if text.kind is KeyTextKind.SEALED and text.sealed is None else []
+            for offer in self._of_text(place, text, sealed):
                 yield offer
                 for address in offer.addresses if text.others else ():
                     for match_key in self._prints.known(project, address, record.id):
                         self._index.add(match_key)
+            self._remember_own(found.id, sealed)
         if credential is None:
             return
         for (name, value), (_, text) in zip(credential.key_texts, readings.members, strict=True):
-            sealed = "" if text.sealed is None else text.sealed.reveal_text()  # no frame holds another text
-            place = place_of_member(self._examination_context, credential, name, value)
-            yield from self._of_text(place, text, sealed, unopened)
+            yield from self._of_text(place_of_member(self._examination_context, credential, name, value), text, ())
 
-    def _of_text(self, place: Place, text: KeyText, sealed: str, unopened: Unopened) -> Iterator[Offer]:
-        """All keys of a text, and of phrases those of the first indices, as many as a run may."""
+    def _of_text(self, place: Place, text: KeyText, sealed: Iterable[str]) -> Iterator[Offer]:
+        """All keys of a text, and of phrases those of each place where a key is missing, as many as a run may."""
+        texts = [*sealed, *(way.sealed.reveal_text() for way in (text, *text.others) if way.sealed is not None)]
         phrases = sum(way.derives_many for way in (text, *text.others))
-        phrases += bool(sealed) and sealing.may_hold_phrase(sealed)
-        if phrases > self._left:
-            unopened.note(MORE_TEXTS)
-            phrases = self._left = 0
-        self._left -= phrases
-        indices = GAP if phrases else 1
-        if sealed:
-            yield from beside_own(self._examination_context, place, sealed, self._spaces, indices)
-        yield from more_offers(self._examination_context, place, text, self._spaces, indices)
+        search = self._wanted.takes(phrases + sum(map(sealing.may_hold_phrase, texts)))
+        for each in texts:
+            yield from beside_own(self._examination_context, place, each, self._wanted, search=search)
+        yield from more_offers(self._examination_context, place, text, self._wanted, search=search)
+
+    def _remember_own(self, wallet_id: str | None, sealed: Iterable[str]) -> None:
+        for text in sealed:
+            header = opens_as(self._examination_context, text) if sealing.may_hold_phrase(text) else None
+            if header is not None and header.credential_id == wallet_id and not sealing.is_aside(text):
+                self._own.add(f"{wallet_id} {header.address}")
+
+    def take_entry(self, entry: Entry) -> None:
+        """Take what an entry of the history offers."""
+        self.offer(entry.offers, entry.exposed)
+        if entry.place is not None:
+            self._keep_opened(entry.place, entry.ways)
+
+    def _remember_opened(self, examined: Examination) -> None:
+        """Keep the phrases that a password showed: to open a text once more takes long."""
+        for held in examined.records:
+            place = place_of_record(self._examination_context, held, examined.credential)
+            self._keep_opened(place, ways_in(held.read, held.content))
+        credential = examined.credential
+        if credential is None:
+            return
+        for (_, text), member in zip(credential.key_texts, examined.members, strict=False):
+            place = place_of_member(self._examination_context, credential, member.name, text)
+            self._keep_opened(place, ways_in(member.read, member.content))
+
+    def _keep_opened(self, place: Place, ways: Iterable[KeyText]) -> None:
+        for way in ways:
+            if not way.derives_many:
+                continue
+            if len(self._opened) == MOST_PHRASES:
+                self._examination_context.unopened.note(MORE_TEXTS)
+                return
+            self._opened.append((place, replace(way, others=())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 from uuid import UUID
 
 from strongroom.crypto.phrase import Phrase
@@ -15,6 +16,7 @@ from strongroom.takeover.doctor.phrase_state import PhraseState
 from strongroom.takeover.doctor.remembered_ids import FirstIds
 from strongroom.takeover.doctor.spool import Offer
 from strongroom.takeover.doctor.unopened import MORE_INDICES, MORE_PHRASES, Unopened
+from strongroom.takeover.doctor.wanted_keys import WantedKeys
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.keys_of_phrases import GAP, IndexedKey, accounts_of
 from strongroom.usecases.phrase_reading import checked, prove_phrase_row
@@ -46,15 +48,13 @@ class PhraseOffers:
     def offers(
         self,
         derivation: Derivation,
-        spaces: Collection[str],
-        addresses: FirstIds,
+        wanted: WantedKeys,
         projects: tuple[FirstIds, FirstIds],
         unopened: Unopened,
     ) -> Iterator[Offer]:
         """The keys of every phrase that opens, in the spaces of the addresses that miss one.
 
-        ``addresses`` and ``projects``: those that do, and of the projects those too that miss it for a wallet without a
-        record. Raises StoreError.
+        ``projects``: those that do, and those that miss it for a wallet without a record. Raises StoreError.
         """
         for missing_one in (True, False):  # what is derived is bounded: the projects first that miss a key
             for state in phrases_of(self._vault_context, self._strays, everywhere=True):
@@ -62,13 +62,16 @@ class PhraseOffers:
                 if projects[0].may_have(owner) is not missing_one or (found := self._given(state)) is None:
                     continue
                 phrase, told, command = found
-                yield Offer(tuple(derivation.first_addresses(phrase, spaces)), None, told, command, owner=owner)
+                first = tuple(derivation.first_addresses(phrase, wanted.spaces))
+                yield Offer(first, None, told, command, owner=owner)
+                wanted.meet(owner, told, command, of_all=True)
                 if projects[1].may_have(owner):
                     unopened.note(MORE_INDICES)
                 if self._probes is not None and self._probes.has_told("account", *state.row.place):
                     unopened.note(MORE_INDICES, commands.PLAN)
-                for address, path in self._indexed(state, phrase, spaces, unopened):
-                    if addresses.may_have(address):
+                indexed = self._indexed(state, phrase, wanted.spaces, unopened)
+                for address, path in chain(indexed, wanted.of_phrase(phrase)):
+                    if wanted.addresses.may_have(address):
                         yield Offer((address,), None, f"{told}, at {path}", command, owner=owner)
         if not self._strays.is_complete():
             unopened.note(MORE_PHRASES)

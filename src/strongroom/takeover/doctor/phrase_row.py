@@ -10,9 +10,11 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
+from strongroom.crypto.sealed_headers import is_one, pieces_of
 from strongroom.errors import StoreError, StrongroomError
 from strongroom.records.erasure import erased_label
 from strongroom.records.phrases import ACTIVE, REPLACED, PhraseRecord, StoredPhrase
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import PHRASES, Finding, Repair
 from strongroom.takeover.doctor.phrase_problems import (
@@ -48,6 +50,8 @@ class PhraseRow:
         self._context = context
         self._project, self._id, self.stored = project_id, phrase_id, stored
         self._strays = strays
+        self._is_unread = False
+        """Whether more than texts of phrases stands in its row, or in an entry of the history about it."""
         self.wallet: str | None = None
         """A wallet that was derived from the phrase, for its findings."""
 
@@ -127,6 +131,14 @@ class PhraseRow:
             told = (
                 "another text than a sealed one stands in its place: look at it, since it may be the words, or what is "
                 "left of something else; keep what is of use, and empty the column before the words are imported again"
+            )
+            return self._broken(f"{what}; {told}", "ask", "")
+        if kept is None and self._is_unread:
+            told = "something stands around what is kept of it, or in its place, that was not read: look at it"
+            return self._broken(f"{what}; {told}", "ask", "")
+        if kept is None and stored is None and self.wallet is None:
+            told = (
+                "nothing but an entry of the history names it: no wallet that the register has, and no text that opens"
             )
             return self._broken(f"{what}; {told}", "ask", "")
         if kept is None:
@@ -221,12 +233,22 @@ class PhraseRow:
 
     def _texts(self) -> Iterator[str]:
         if self.stored is not None:
-            yield self.stored.sealed_text.strip()
+            yield from self._phrases_in(self.stored.sealed_text)
         kept = self._context.store.phrases.kept(self._project, self._id)
-        yield from (each.text for each in islice(kept, _MOST_KEPT))
+        for each in islice(kept, _MOST_KEPT):
+            yield from self._phrases_in(each.text)
         yield from self._strays.of(self._project, self._id)
         if next(kept, None) is not None:
             self._strays.more_is_kept()
+
+    def _phrases_in(self, text: str) -> Iterator[str]:
+        """Every text of a phrase that stands in a text, with whatever around it."""
+        if is_one(text) or text.strip() in PLACEHOLDERS:
+            yield text
+            return
+        pieces = pieces_of(text)
+        self._is_unread = self._is_unread or pieces.is_odd or bool(pieces.others) or not pieces.sealed
+        yield from pieces.sealed
 
     def _of_label(self, stored: StoredPhrase) -> Iterator[PhraseProblem]:
         """Where somebody dropped the unique index, and put a phrase back that had been replaced."""

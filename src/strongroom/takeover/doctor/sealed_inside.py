@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from strongroom.crypto.sealing import is_sealed
-from strongroom.records.vault_texts import LEAST_SEALED_CHARACTERS
+from strongroom.crypto.sealed_headers import is_one, pieces_of
+from strongroom.records.vault_texts import LEAST_SEALED_CHARACTERS, SEALED_PREFIX
 from strongroom.store.inspection.inspection import MAX_TEXT_CHARACTERS
 from strongroom.takeover.doctor import language_forms, wrappings
 from strongroom.takeover.doctor.found import Found
@@ -20,12 +20,12 @@ def sealed_inside(text: str) -> tuple[str, ...]:
 
     Where there is none this costs less than reading the text, as a rule a tenth.
     """
-    if len(text) > MAX_TEXT_CHARACTERS or (is_sealed(text) and wrappings.is_one_text(text)):
+    if len(text) > MAX_TEXT_CHARACTERS or is_one(text):
         return ()
     search = _Search()
     search.look_at(text)
     if not search.may_hold_one:
-        return ()
+        return pieces_of(text).sealed if SEALED_PREFIX in text else ()
     found = read(text)
     return tuple(each.sealed.reveal_text() for each in (found, *found.others) if each.sealed is not None)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from strongroom.crypto import keyring
 from strongroom.crypto.keyring import Keyring
 from strongroom.errors import (
+    InvalidRequestError,
     KeyringCorruptError,
     RootKeyError,
     RootKeyMalformedError,
@@ -19,6 +20,7 @@ from strongroom.errors import (
     UpgradeNeededError,
 )
 from strongroom.networks import TABLE
+from strongroom.ports.network import Network
 from strongroom.ports.root_key import RootKey
 from strongroom.records.keyring import KeyringRows
 from strongroom.store.catalog.foreign_schema import VAULT
@@ -60,6 +62,7 @@ from strongroom.usecases.stray_phrases import StrayPhrases
 
 HEAD = "strongroom_keyring_head"
 WRAP = "strongroom_keyring_wrap"
+_LIKE_KEYS = ("0x" + "46" * 32, "46" * 32)
 
 
 class Reading(NamedTuple):
@@ -109,7 +112,7 @@ def examining(
         diagnosis.readable = inspection.readable
         if inspection.readable:
             diagnosis.credentials, diagnosis.vault_records = inspection.count_credentials(), inspection.count_records()
-        oddities = Oddities(reading.database, profile, reading.catalogue.hidden)
+        oddities = Oddities(reading.database, profile, reading.catalogue.hidden, _hex_networks)
         unopened = Unopened(
             keys.kids if keys is not None else (),
             has_keyring=keys is not None,
@@ -153,6 +156,19 @@ def examining(
             phrases,
             oddities,
         )
+
+
+def _hex_networks() -> list[str]:
+    """The networks whose addresses are as long as keys, in hexadecimal digits: what looks so there is no key."""
+    return [name for name in sorted(TABLE.names) if any(_takes(TABLE.get(name), text) for text in _LIKE_KEYS)]
+
+
+def _takes(network: Network, text: str) -> bool:
+    try:
+        network.parse_address(text)
+    except InvalidRequestError:
+        return False
+    return True
 
 
 def _lacking(profile: Profile) -> frozenset[str]:

@@ -22,6 +22,7 @@ NOWHERE = "its key is in no table of this database: restore the rows from a back
 IN_HISTORY = "its key is in strongroom_vault_history"
 KEPT = "the history keeps texts of it, none of which is known to be its key"
 """What is said of a wallet whose rows are gone, until its key is found."""
+PATHLESS = "no path of it is known, and a phrase may have it at one that was not tried (`--path` names others)"
 _NOT_OF_PROJECT = ", of another project or of none"
 
 
@@ -49,6 +50,8 @@ class Offer(NamedTuple):
     """Whether no key was read of the text: it may be that of these addresses, as its row says."""
     owner: str | None = None
     """The project of which a sealed text is, or a phrase of the vault."""
+    pathless: bool = False
+    """Whether it is a phrase that may have the key at a path that nobody knows."""
 
 
 class Settled(Enum):
@@ -241,6 +244,8 @@ def as_placed(finding: Finding, offer: Offer) -> Finding:
     what = "a key for its address" if offer.wallet_id is None else "a sealed text of it"
     what = "a text that was not read, and may be its key," if offer.possible else what
     told = f"{what} is stored in {offer.told}"
+    if offer.pathless:
+        told = f"{PATHLESS}: {offer.told}"
     evidence = finding.evidence.replace(NOWHERE, told).replace(KEPT, told)
     if finding.code != "wallet-rows-gone":
         evidence = f"{evidence}; {told}"

@@ -35,14 +35,18 @@ class Place(NamedTuple):
     def __repr__(self) -> str:
         return f"<Place {self.told}>"
 
+    @property
+    def shown(self) -> str:
+        """The command that prints the text; empty where none can."""
+        command = commands.reveal_text(self.name) if self.name else ""
+        return command if self.wallet_id is None else commands.naming_wallet(command, self.wallet_id)
+
     def offer(self, addresses: Iterable[str], kind: KeyTextKind, *, many: bool = False) -> Iterator[Offer]:
         """The key of these addresses, if there are any, which is in the text.
 
         ``many``: it is one of a phrase, whose other keys are other wallets' of its project.
         """
-        found, shown = tuple(dict.fromkeys(addresses)), commands.reveal_text(self.name) if self.name else ""
-        if self.wallet_id is not None:
-            shown = commands.naming_wallet(shown, self.wallet_id)
+        found, shown = tuple(dict.fromkeys(addresses)), self.shown
         unlocked = f"{shown} {_PASSWORD}" if shown and kind is KeyTextKind.ENVELOPE else ""
         if found:
             owner = self.owner if many else None

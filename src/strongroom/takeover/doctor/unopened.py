@@ -6,15 +6,18 @@ key that was imported into another. That nothing has a key is known at the end o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from strongroom.records.vault_texts import SEALED_PREFIX
 from strongroom.store.inspection.inspection import FoundWallet
 from strongroom.store.inspection.oddities import Oddities
+from strongroom.store.statements.oddities import MOST_VALUES
 from strongroom.store.statements.rows import BEGINNING_CHARACTERS, beginning_of
 from strongroom.takeover.doctor import commands
-from strongroom.takeover.doctor.key_kinds import KeyTextKind, is_too_long
+from strongroom.takeover.doctor.key_kinds import KeyText, KeyTextKind, is_too_long
+from strongroom.takeover.doctor.key_texts import read
 
 if TYPE_CHECKING:
     from strongroom.takeover.doctor.notes import Examination
@@ -26,6 +29,7 @@ _HIDDEN = "row-level security hides rows from this role, and one may hold its ke
 _LONG = "a text is too long to be read to its end, and may hold its key"
 _NO_WALLET = "a text was not read that names no wallet, and may hold its key"
 ODD = "a sealed text was met that names no wallet, and may be a phrase that has its key"
+_AROUND = "something stands around a sealed text that was not read, and may be its key"
 _ODD_ENTRIES = "entries of the history are none that strongroom writes, and one may hold its key"
 MORE_TEXTS = "more phrases of wallets are there than were derived, and one may derive its key"
 _UNREAD = "metadata or vault records were not read to their end, and may hold its key"
@@ -33,6 +37,15 @@ _OTHERS = "other wallets were not looked at in this run, and their rows may hold
 STOPPED = "the run was stopped, and a row behind that may hold its key"
 MORE_PHRASES = "more is stored of phrases than was read, and one may derive its key"
 MORE_INDICES = "phrases have more indices than were derived, and its key may be at one of them"
+
+
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,62}")
+
+
+def _holds_words(text: str) -> bool:
+    """Whether a phrase is in a text, be it its own or of a wallet."""
+    found = read(text)
+    return any(each.phrase is not None or each.named_only for each in (found, *found.others))
 
 
 class Unopened:
@@ -95,8 +108,16 @@ class Unopened:
         for _, text in () if found.credential is None else found.credential.key_texts:
             self.note_text(text)
 
-    def note_orphan(self, examined: Examination) -> None:
-        """Note texts that were not read of vault records that name no wallet."""
+    def note_around(self, read: KeyText) -> None:
+        """Note what stands around a sealed text, or behind a damaged one, and was not read."""
+        if read.holds_unread and any(each.kind is KeyTextKind.SEALED for each in (read, *read.others)):
+            self.note(_AROUND)
+
+    def note_examined(self, examined: Examination) -> None:
+        """Note what was not read of a wallet's texts, and texts of vault records that name no wallet."""
+        texts = (*(each.read for each in examined.records), *(each.read for each in examined.members))
+        for text in texts:
+            self.note_around(text)
         if examined.credential is None and any(
             held.holds_text and held.content is None and held.read.kind is not KeyTextKind.SEALED
             for held in examined.records
@@ -111,6 +132,15 @@ class Unopened:
             self.note(f"rows of {table} have ids that are none, and are not all read: one may hold its key")
         for table in oddities.sealed_elsewhere():
             self.note(f"a sealed text stands in a column of {table} where none belongs, and may hold its key")
+
+        for table in oddities.keys_elsewhere():
+            self.note(f"what is written as a key stands in a column of {table} where none belongs, and may be its key")
+        for table, texts in oddities.words_elsewhere():
+            if len(texts) == MOST_VALUES or any(_holds_words(each) for each in texts):
+                self.note(f"words stand in a column of {table} where none belong, and may be a phrase that has its key")
+        for name in oddities.beside():
+            shown = name if _NAME.fullmatch(name) else "whose name is not printed"
+            self.note(f"the table {shown} is next to the vault's, has a column for keys, and was not read")
 
     def told(self) -> tuple[str, str] | None:
         """Why a key may be there all the same, and the command that tells; None where everything was seen."""

@@ -8,7 +8,7 @@ from itertools import islice
 from uuid import UUID
 
 from strongroom.crypto import tags
-from strongroom.records.register import UNPROVED
+from strongroom.records.register import UNPROVED, Registration
 from strongroom.store.inspection.inspection import FoundCredential, FoundWallet
 from strongroom.store.statements.register_rows import uuid_or_none
 from strongroom.usecases.context import VaultContext
@@ -36,16 +36,11 @@ class WalletOwners:
         """The project that the texts of a wallet belong to, which was looked up; None where it is nobody's."""
         return self._moved.get(credential.id, credential.project_id)
 
-    def recorded_address(self, wallet_id: str) -> tuple[str, str] | None:
-        """The network and address that the record of a wallet's proved key says; None where there is none.
-
-        Raises StoreError.
-        """
+    def record_of(self, wallet_id: str) -> Registration | None:
+        """The record of a wallet's proved key; None where there is none. Raises StoreError."""
         known = None if self._register is None else uuid_or_none(wallet_id)
         found = None if self._register is None or known is None else recorded(self._register, known)
-        if found is None or found.record.variant == UNPROVED:
-            return None
-        return found.record.network, found.record.address
+        return None if found is None or found.record.variant == UNPROVED else found.record
 
     def looked_up(self, wallets: Iterator[FoundWallet]) -> Iterator[FoundWallet]:
         """The same wallets, page by page, each looked up before it is passed on. Raises StoreError."""

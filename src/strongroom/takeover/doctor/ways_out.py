@@ -167,7 +167,7 @@ class WaysOut:
     def of_nobody(self) -> Iterator[tuple[str, str]]:
         """Entries with a text of another wallet, which is gone and has no record, and that wallet's id."""
         told = FirstIds()
-        for entry_id, wallet_id, text in self._inspection.sealed_beginnings(of_others=True):
+        for entry_id, wallet_id, text, _ in self._inspection.sealed_beginnings(of_others=True):
             header = first_header(text)
             named = None if header is None else header.wallet_id
             if named is None or str(named) == wallet_id or not told.add(str(named)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -30,8 +29,6 @@ _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(?:Z|[+-][0-9:]{4,6}
 """A time, or a path."""
 _PRIVATE = re.compile("priv|secret|mnemonic|phrase|seed|wif|_?pk$|^sk$", re.IGNORECASE)
 _NOT_PRIVATE = re.compile("pub|addr|hash|id$|path|version|type", re.IGNORECASE)
-_LAST = frozenset(string.ascii_letters + string.digits + "-_")
-"""What a sealed text ends with."""
 MOST_MEMBERS = 64
 
 
@@ -84,11 +81,6 @@ def could_be_secret(content: str | bytes) -> bool:
         return len(content) >= _LEAST_SECRET_BYTES
     text = content.strip()
     return not is_name(text) and not _PLAIN.fullmatch(text)
-
-
-def is_one_text(sealed: str) -> bool:
-    """Whether a text that begins as a sealed one has nothing else in it, damaged or not: it is not looked into."""
-    return sealed[-1] in _LAST and " " not in sealed and "\n" not in sealed
 
 
 def bare(text: str) -> str:

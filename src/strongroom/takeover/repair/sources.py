@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+from strongroom.crypto.sealed_headers import is_one
 from strongroom.crypto.sealing import is_sealed
 from strongroom.errors import ContentionError, StoreError, StrongroomError
 from strongroom.records.key_material import KeyMaterial
@@ -120,14 +121,18 @@ def texts_for(
 ) -> Iterator[CandidateText]:
     """The texts outside of a wallet's rows that a ``fill`` may take: from its one place, or from anywhere."""
     for kept in _entries(related, action, wallet_id, anywhere=anywhere):
-        yield CandidateText(kept.text, project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept}))
+        yield CandidateText(
+            bare_text(kept.text), project_of_entry(kept), HISTORY, kept.id, RelatedRows(history={kept.id: kept})
+        )
     if not (anywhere or action.source_table == VAULT) or action.source is None:
         return
     found = related.records.get(action.source)
     if found is not None and found.records[0].text:
         record = found.records[0]
         project = project_of(examination_context, found)
-        yield CandidateText(record.text or "", project, VAULT, record.id, RelatedRows(records={record.id: found}))
+        yield CandidateText(
+            bare_text(record.text or ""), project, VAULT, record.id, RelatedRows(records={record.id: found})
+        )
 
 
 def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: bool) -> Sequence[KeptText]:
@@ -140,7 +145,7 @@ def _entries(related: RelatedRows, action: Action, wallet_id: str, *, anywhere: 
 def project_of(examination_context: ExaminationContext, found: FoundWallet) -> str | None:
     """The project that the key in a vault record belongs to; None where there is none, or it cannot be told."""
     text = found.records[0].text or ""
-    inside = None if is_sealed(text) else read(text).sealed
+    inside = None if is_one(text) else read(text).sealed
     if is_sealed(text) or inside is not None:
         text = text if inside is None else inside.reveal_text()
         header = sealed_texts.sealed_header(text)
@@ -151,9 +156,15 @@ def project_of(examination_context: ExaminationContext, found: FoundWallet) -> s
 def project_of_entry(kept: KeptText) -> str | None:
     """The project that the key in an entry of the history belongs to."""
     if is_sealed(kept.text):
-        header = sealed_texts.sealed_header(kept.text, aside=True)
+        header = sealed_texts.sealed_header(bare_text(kept.text), aside=True)
         return None if header is None else header.project_id
     return kept.project_id
+
+
+def bare_text(text: str) -> str:
+    """What begins as a sealed text, without what goes on behind it."""
+    inside = read(text).sealed if is_sealed(text) and not is_one(text) else None
+    return text if inside is None else inside.reveal_text()
 
 
 class SealedElsewhere(NamedTuple):
