@@ -275,7 +275,7 @@ class XpubNotSupportedError(InvalidRequestError):
     """The index of these keys is hardened, so that no public key derives them: there is no xpub."""
 
     code = "xpub-not-supported"
-    default_hint = "Only paths whose index has no ' have an xpub: those of the EVM chains and Bitcoin, not Solana's."
+    default_hint = "Only paths whose index has no ' have an xpub: those of secp256k1 keys, not of Ed25519 ones."
 
 
 class DiscoveryLimitError(InvalidRequestError):

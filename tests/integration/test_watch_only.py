@@ -133,12 +133,28 @@ def test_chains_that_share_their_keys_share_their_marks(vault_a: Vault, project:
     like_ledger = derived(vault_a, project, "mantle", path="m/44'/60'/{index}'/0/0")
     apart = derived(vault_a, project, "ethereum", account=5)
     on_solana, on_bitcoin = derived(vault_a, project, "solana"), derived(vault_a, project, "bitcoin")
+    on_injective = derived(vault_a, project, "injective")
+    without_xpubs = derived(vault_a, project, "sui", variant="secp256k1", path="m/44'/60'/0'/0/{index}")
     vault_a.export_xpub(project, "ethereum", **BY)
-    for wallet in (on_polygon, other_path, like_ledger):
+    for wallet in (on_polygon, other_path, like_ledger, on_injective, without_xpubs):
         with pytest.raises(AccountExposedError):
             vault_a.reveal(wallet, **BY)
     for wallet in (apart, on_solana, on_bitcoin):
         assert vault_a.reveal(wallet, **BY).private_key.reveal_text()
+
+
+@pytest.mark.parametrize("network", ["cosmos", "injective", "tron"])
+def test_accounts_of_cosmos_and_tron_are_watched_and_those_of_ed25519_are_not(
+    vault_a: Vault, project: UUID, network: str
+) -> None:
+    wallet = derived(vault_a, project, network)
+    assert wallet.path is not None
+    exported = vault_a.export_xpub(project, network, **BY)
+    assert (exported.path, exported.slip132, exported.descriptor) == (wallet.path.removesuffix("/0/0"), None, None)
+    with pytest.raises(AccountExposedError):
+        vault_a.reveal(wallet, **BY)
+    with pytest.raises(XpubNotSupportedError):
+        vault_a.export_xpub(project, "near", **BY)
 
 
 def test_a_wallet_of_a_path_that_is_all_hardened_is_a_branch_itself(vault_a: Vault, project: UUID) -> None:

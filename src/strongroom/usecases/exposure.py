@@ -20,7 +20,6 @@ from strongroom.errors import (
     StrongroomError,
 )
 from strongroom.ports.exposure_store import Exposure, Logged
-from strongroom.ports.network import WatchOnlyNetwork
 from strongroom.records.key_material import KeyMaterial
 from strongroom.records.phrases import AccountRecord, TaggedAccount
 from strongroom.records.stored_wallets import StoredWallet
@@ -29,6 +28,9 @@ from strongroom.records.watch_only import BranchRecord, TaggedBranch, branch_of
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.events import write_event
 from strongroom.usecases.outcome import until_unchanged
+
+_HAS_XPUBS = "secp256k1"
+"""The curve on which public keys have children. BIP-32."""
 
 
 def log_key(
@@ -129,8 +131,11 @@ def check_branch(context: VaultContext, branch: TaggedBranch) -> BranchRecord:
 
 
 def _branch_of_key(context: VaultContext, network: str, material: KeyMaterial) -> str | None:
-    """The branch that a key is in; None where no xpub derives keys of the network."""
-    if material.path is None or not isinstance(context.networks.get(network), WatchOnlyNetwork):
+    """The branch that a key is in; None where no xpub derives such keys.
+
+    Whether the key's own network exports xpubs does not matter: any network's xpub of the branch is of the same tree.
+    """
+    if material.path is None or context.networks.get(network).curve(material.scheme) != _HAS_XPUBS:
         return None
     return branch_of(material.path)
 
