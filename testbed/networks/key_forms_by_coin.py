@@ -18,6 +18,7 @@ from bip_utils import (
     Bip32Slip10Ed25519,
     Bip32Slip10Secp256k1,
     Ed25519PrivateKey,
+    EthAddrEncoder,
     InjAddrEncoder,
     NearAddrEncoder,
     Secp256k1PrivateKey,
@@ -155,6 +156,19 @@ def sui_text(flag: int) -> Callable[[bytes], str]:
     return lambda key: str(Bech32Encoder.Encode("suiprivkey", bytes((flag,)) + key))
 
 
+def _hedera(key: bytes) -> str:
+    return str(EthAddrEncoder.EncodeKey(Secp256k1PrivateKey.FromBytes(key).PublicKey()))
+
+
+def _hedera_ed25519(key: bytes) -> str:
+    return bytes(Ed25519PrivateKey.FromBytes(key).PublicKey().RawCompressed().ToBytes())[1:].hex()
+
+
+def hedera_der(before: str) -> Callable[[bytes], str]:
+    """A key behind the beginning that the SDKs write."""
+    return lambda key: before + key.hex()
+
+
 ED25519 = Bip32Slip10Ed25519
 COINS: Mapping[tuple[str, str | None], CoinOracle] = {
     ("xrp", None): CoinOracle("m/44'/144'/{account}'/0/{index}", _xrp),
@@ -189,6 +203,14 @@ COINS: Mapping[tuple[str, str | None], CoinOracle] = {
         "m/54'/784'/{account}'/0/{index}", _sui_secp256k1, {**_HEX, "bech32": sui_text(1)}
     ),
     ("near", None): CoinOracle("m/44'/397'/{account}'", _near, {**_HEX, "keypair": near_keypair}, ED25519),
+    ("hedera", None): CoinOracle(
+        *("m/44'/3030'/{account}'/0/{index}", _hedera),
+        {**_HEX, "DER": hedera_der("3030020100300706052b8104000a04220420")},
+    ),
+    ("hedera", "ed25519"): CoinOracle(
+        *("m/44'/3030'/{account}'/0'/{index}'", _hedera_ed25519),
+        *({**_HEX, "DER": hedera_der("302e020100300506032b657004220420")}, ED25519),
+    ),
 }
 """By network and variant."""
 SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
@@ -206,5 +228,7 @@ SCHEMES: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("sui", "slip10"): ("sui", None),
     ("sui", "secp256k1"): ("sui", "secp256k1"),
     ("near", "slip10"): ("near", None),
+    ("hedera", "bip44"): ("hedera", None),
+    ("hedera", "slip10"): ("hedera", "ed25519"),
 }
 """Whose oracle tells the addresses of a scheme."""

@@ -12,7 +12,7 @@ from strongroom.ports.network import Network
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "networks"
-WITHOUT_PAGE = frozenset({"evm", "bitcoin", "solana"})
+WITHOUT_PAGE = frozenset({"bitcoin", "solana"})
 """Families whose networks are in how-to-add-a-network.md, signing.md and command-line.md."""
 ROW = re.compile(
     r"^\| ([a-z0-9-]+) \| `([^`]+)` \| (\d+) \| ([a-z0-9-]+) \| `([^`]+)` \| (\w+) \| (?:`([^`]+)`|imported) \|$",

@@ -20,6 +20,7 @@ from strongroom.networks.bitcoin_forks import chains as bitcoin_forks
 from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
+from strongroom.networks.hedera.chain import HederaChain
 from strongroom.networks.names import close_to
 from strongroom.networks.near.chain import NearChain
 from strongroom.networks.polkadot.chain import PolkadotChain
@@ -223,5 +224,7 @@ TABLE = NetworkTable(
         SuiChain("sui-testnet", "testnet", "https://suiscan.xyz/testnet/account/{address}"),
         NearChain("near", "mainnet", "https://nearblocks.io/address/{address}"),
         NearChain("near-testnet", "testnet", "https://testnet.nearblocks.io/address/{address}"),
+        HederaChain("hedera", "mainnet", "https://hashscan.io/mainnet/account/{address}"),
+        HederaChain("hedera-testnet", "testnet", "https://hashscan.io/testnet/account/{address}"),
     )
 )

@@ -35,6 +35,7 @@ NETWORKS = (
     "aptos",
     "sui",
     "near",
+    "hedera",
 )
 EVERY = [(name, each) for name in NETWORKS for each in TABLE.get(name).conventions]
 

@@ -131,6 +131,8 @@ CAIP2 = {
     "sui-testnet": "sui:testnet",
     "near": "near:mainnet",
     "near-testnet": "near:testnet",
+    "hedera": "hedera:mainnet",
+    "hedera-testnet": "hedera:testnet",
 }
 
 LISTING = """

@@ -69,9 +69,7 @@ def test_an_address_of_the_table_is_recognised_and_belongs_to_the_network_that_i
 ) -> None:
     address, space = address_of(where, key), TABLE.get(where[0]).address_space
     assert address in {
-        match.address
-        for match in address_table(TABLE).recognise(address).matches
-        if match.network.address_space == space
+        match.address for match in address_table(TABLE).readings(address) if match.network.address_space == space
     }
     named = address_table(TABLE).recognise(address, where[0]).match
     assert named is not None
