@@ -46,4 +46,5 @@ class BitcoinChain:
 
 @cache
 def _addresses(space: str, hrp: str) -> AddressSpace:
-    return AddressSpace(space, rf"(?i:{hrp}1[02-9ac-hj-np-z]{{6,87}})|[1-9A-HJ-NP-Za-km-z]{{25,36}}")
+    shape = rf"(?i:{hrp}1[02-9ac-hj-np-z]{{6,87}})|[1-9A-HJ-NP-Za-km-z]{{25,36}}"
+    return AddressSpace(space, shape, checksummed=True)

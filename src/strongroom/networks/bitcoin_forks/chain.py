@@ -77,4 +77,4 @@ def _addresses(name: str, base58_begins: str, hrp: str, cashaddr: str) -> Addres
         forms.append(f"(?i:{hrp}1{_BECH32}{{6,87}})")
     if cashaddr:
         forms.append(f"(?i:(?:{cashaddr}:)?{_BECH32}{{42,61}})")
-    return AddressSpace(name, "|".join(forms))
+    return AddressSpace(name, "|".join(forms), checksummed=True)
