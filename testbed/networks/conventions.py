@@ -9,6 +9,7 @@ from eth_keys.datatypes import PrivateKey as EthPrivateKey
 from solders.keypair import Keypair
 
 from strongroom.networks.solana.conventions import RAW_SEED
+from testbed.networks import cardano
 from testbed.networks.key_forms import address_of
 from testbed.networks.key_forms_by_coin import COINS, SCHEMES
 from testbed.networks.substrate import address_of_phrase
@@ -33,6 +34,8 @@ def oracle(network: str, scheme: str, path: str | None) -> str:
     if path is not None and (network, scheme) in SCHEMES:
         coin = COINS[SCHEMES[network, scheme]]
         return coin.address(coin.key(_seed(), path))
+    if network == "cardano":
+        return cardano.address_of_phrase(MNEMONIC, scheme, path or "")
     if network in ("polkadot", "kusama"):
         return address_of_phrase(network, MNEMONIC, path or "m")
     if path is None and (network, None) in COINS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from hypothesis import strategies as st
 
 import strongroom
@@ -46,5 +48,15 @@ def keys() -> st.SearchStrategy[bytes]:
 
 
 def fitting(scheme: str, key: bytes) -> bytes:
-    """As many bytes of a key of 32 as a key of a scheme has: family seeds have 16."""
+    """As many bytes made of a key of 32 as a key of a scheme has: family seeds have 16, those of Cardano up to 192."""
+    if scheme in _EXTENDED:
+        made = hashlib.shake_256(key).digest(_EXTENDED[scheme])
+        parts = [made[at : at + 96] for at in range(0, len(made), 96)]
+        return b"".join(
+            bytes((each[0] & 0xF8,)) + each[1:31] + bytes((each[31] & 0x1F | 0x40,)) + each[32:] for each in parts
+        )
     return key[-16:] if scheme.startswith("family-seed") else key
+
+
+_EXTENDED = {"cip1852": 192, "icarus-trezor": 192, "enterprise": 96, "root": 96, "account": 96, "ed25519e": 64}
+"""Scalars have bits that are set and others that are not."""

@@ -15,7 +15,7 @@ PAGES = ROOT / "docs" / "networks"
 WITHOUT_PAGE = frozenset({"bitcoin", "solana"})
 """Families whose networks are in how-to-add-a-network.md, signing.md and command-line.md."""
 ROW = re.compile(
-    r"^\| ([a-z0-9-]+) \| `([^`]+)` \| (\d+) \| ([a-z0-9-]+) \| `([^`]+)` \| (\w+) \| (?:`([^`]+)`|imported) \|$",
+    r"^\| ([a-z0-9-]+) \| `([^`]+)` \| (\d+) \| ([a-z0-9-]+) \| `([^`]+)` \| ([\w-]+) \| (?:`([^`]+)`|imported) \|$",
     re.MULTILINE,
 )
 

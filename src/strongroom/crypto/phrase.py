@@ -129,6 +129,18 @@ class Phrase:
             )
         return entropy
 
+    def passphrase_as_typed(self) -> Secret | None:
+        """The passphrase for schemes that take it as it was typed, without NFKD.
+
+        It is kept in NFKD, so that InvalidMnemonicError is raised for one with characters that have a composed form.
+        """
+        if self.passphrase is not None and not _has_one_form(self.passphrase):
+            raise InvalidMnemonicError(
+                "The passphrase has characters that this network's wallets do not normalise.",
+                hint="Import the private key instead of the phrase.",
+            )
+        return self.passphrase
+
     def seed(self) -> Secret:
         """Return the 64-byte seed; computed once, 0.8 ms. BIP-39, "From mnemonic to seed"."""
         if self._seed is None:
@@ -137,6 +149,10 @@ class Phrase:
 
     def __repr__(self) -> str:
         return "<Phrase>"
+
+
+def _has_one_form(passphrase: Secret) -> bool:
+    return unicodedata.normalize("NFC", passphrase.reveal_text()) == passphrase.reveal_text()
 
 
 def _stretch(mnemonic: Secret, passphrase: Secret | None) -> Secret:

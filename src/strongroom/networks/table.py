@@ -17,6 +17,7 @@ from strongroom.networks.algorand.chain import AlgorandChain
 from strongroom.networks.aptos.chain import AptosChain
 from strongroom.networks.bitcoin import chains as bitcoin
 from strongroom.networks.bitcoin_forks import chains as bitcoin_forks
+from strongroom.networks.cardano.chain import CardanoChain
 from strongroom.networks.cosmos import chains as cosmos
 from strongroom.networks.evm import chains as evm
 from strongroom.networks.evm.chain import EvmChain
@@ -156,6 +157,13 @@ TABLE = NetworkTable(
         *bitcoin.CHAINS,
         *bitcoin_forks.CHAINS,
         SolanaChain("solana", genesis="5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+        CardanoChain("cardano", magic=764824073, explorer="https://cardanoscan.io/address/{address}"),
+        CardanoChain(
+            "cardano-preprod",
+            magic=1,
+            testnet=True,
+            explorer="https://preprod.cardanoscan.io/address/{address}",
+        ),
         PolkadotChain(
             "polkadot",
             genesis="91b171bb158e2d3848fa23a9f1c25182",

@@ -73,7 +73,7 @@ class Network(Chain, Protocol):
         """The text forms of private keys that it reads, in plain English; what it writes comes first."""
 
     def curve(self, scheme: str) -> str:
-        """The curve of a scheme's keys: ``secp256k1``, ``ed25519``. Raises UnknownVariantError."""
+        """The curve of a scheme's keys, such as ``secp256k1``. Raises UnknownVariantError."""
 
     @property
     def conventions(self) -> Conventions:

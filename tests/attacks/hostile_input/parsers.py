@@ -50,6 +50,7 @@ from strongroom.takeover.doctor import key_texts
 from strongroom.takeover.repair import plan as plans
 from strongroom.takeover.repair.actions import ORDER, Action
 from strongroom.usecases.addresses import address_table
+from testbed.networks.known import fitting
 from testbed.sealing import samples
 from tests.attacks.hostile_input.strategies import (
     ANY_TEXT,
@@ -151,7 +152,8 @@ def _by_each(networks: Sequence[Any], read: Callable[[Any, Any], object]) -> Rea
 def _addresses(networks: Sequence[Any]) -> Iterator[str]:
     for network in networks:
         for variant in network.variants:
-            yield network.public_half(Secret(KEY), network.scheme(variant)).address
+            scheme = network.scheme(variant)
+            yield network.public_half(Secret(fitting(scheme, KEY)), scheme).address
 
 
 def _recognised(text: str) -> object:
@@ -159,6 +161,19 @@ def _recognised(text: str) -> object:
     if not matches:
         raise InvalidAddressError("No network reads it.")
     return matches
+
+
+_PATHS = {"Polkadot": "//polkadot//0", "Cardano": "m/1852h/1815H/0'/0/1"}
+"""Where any path will not do."""
+_SKEY = {
+    "type": "PaymentSigningKeyShelley_ed25519",
+    "description": "Payment Signing Key",
+    "cborHex": "5820" + KEY.hex(),
+}
+
+
+def _read_skey(document: str) -> object:
+    return TABLE.get("cardano").parse_private_key(Secret.from_text(document))
 
 
 def _of_networks() -> Iterator[Parser]:
@@ -180,7 +195,7 @@ def _of_networks() -> Iterator[Parser]:
             f"paths of {family}",
             _by_each(networks[-1:], lambda network, path: network.derive(PHRASE, network.scheme(None), path)),
             networks[-1].path(networks[-1].scheme(None), 1),
-            *("//polkadot//0",) if family == "Polkadot" else ("m/0h/1H/2'",),
+            _PATHS.get(family, "m/0h/1H/2'"),
         )
         yield texts(
             f"variants of {family}",
@@ -387,6 +402,7 @@ PARSERS: Sequence[Parser] = (
         PASSWORD,
         refusals=(StrongroomError, UnicodeDecodeError),
     ),
+    json_texts("files of cardano-cli", _read_skey, _SKEY, wrapped=True),
     json_texts("documents of polkadot-js", _open_polkadot_json, _polkadot_json(), wrapped=True),
     texts("sealed texts", samples.opened, _SEALED),
     texts("wraps", _unwrap, _WRAP.wrapped),

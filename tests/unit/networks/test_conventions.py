@@ -17,7 +17,7 @@ from strongroom.secret import Secret
 from testbed.networks.conventions import KNOWN, MNEMONIC, oracle
 
 NETWORKS = (
-    *("polkadot", "kusama"),
+    *("polkadot", "kusama", "cardano"),
     "ethereum",
     "bitcoin",
     "bitcoin-testnet",

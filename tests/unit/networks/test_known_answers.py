@@ -16,6 +16,27 @@ TAPROOT_TESTNET = "tb1p8wpt9v4frpf3tkn0srd97pksgsxc5hs52lafxwru9kgeephvs7rqlqt9z
 @pytest.mark.parametrize(
     ("network", "variant", "scheme", "path", "address"),
     [
+        (
+            "cardano",
+            None,
+            "cip1852",
+            "m/1852'/1815'/0'/0/0",
+            "addr1qy8ac7qqy0vtulyl7wntmsxc6wex80gvcyjy33qffrhm7sh927ysx5sftuw0dlft05dz3c7revpf7jx0xnlcjz3g69mq4afdhv",
+        ),
+        (
+            "cardano",
+            "enterprise",
+            "enterprise",
+            "m/1852'/1815'/0'/0/0",
+            "addr1vy8ac7qqy0vtulyl7wntmsxc6wex80gvcyjy33qffrhm7ss7lxrqp",
+        ),
+        (
+            "cardano-preprod",
+            None,
+            "cip1852",
+            "m/1852'/1815'/0'/0/0",
+            "addr_test1qq8ac7qqy0vtulyl7wntmsxc6wex80gvcyjy33qffrhm7sh927ysx5sftuw0dlft05dz3c7revpf7jx0xnlcjz3g69mqkt5dmn",
+        ),
         ("polkadot", None, "sr25519", "m", "13KVd4f2a4S5pLp4gTTFezyXdPWx27vQ9vS6xBXJ9yWVd7xo"),
         ("polkadot-asset-hub", None, "sr25519", "m", "13KVd4f2a4S5pLp4gTTFezyXdPWx27vQ9vS6xBXJ9yWVd7xo"),
         ("kusama", None, "sr25519", "m", "Etp93jqLeBY8TczVXDJQoWNvMoY8VBSXoYNBYou5ghUBeC1"),
@@ -104,6 +125,12 @@ def test_index_0_is_the_address_that_other_wallets_show(
 @pytest.mark.parametrize(
     ("network", "scheme", "path", "address"),
     [
+        (
+            "cardano",
+            "cip1852",
+            "m/1852'/1815'/0'/0/1",
+            "addr1qyz85693g4fr8c55mfyxhae8j2u04pydxrgqr73vmwpx3a8927ysx5sftuw0dlft05dz3c7revpf7jx0xnlcjz3g69mqu2c0f9",
+        ),
         ("polkadot", "sr25519", "//1", "12ES7PTE9a3DKbs9mCsRA6Wge2DS1XK1xFgbTkp47nPV53yG"),
         ("polkadot", "ed25519", "m/44'/354'/0'/0'/1'", "12t8DsmWZSwJHSjNkLoku3boNVPjfxEzR31TFAk3R8Ps5JD8"),
         ("kusama", "ed25519", "m/44'/434'/0'/0'/1'", "CyX9Ad4vMbtxWf8Wwozb35zubFpMvm1wv2obCWE2EH7fK4F"),

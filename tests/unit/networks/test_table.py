@@ -93,6 +93,8 @@ CAIP2 = {
     "dash-testnet": "bip122:00000bafbc94add76cb75e2ec9289483",
     "zcash": "bip122:00040fe8ec8471911baa1db1266ea15d",
     "solana": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+    "cardano": "cip34:1-764824073",
+    "cardano-preprod": "cip34:0-1",
     "polkadot": "polkadot:91b171bb158e2d3848fa23a9f1c25182",
     "polkadot-asset-hub": "polkadot:68d56f15f85d3136970ec16946040bc1",
     "kusama": "polkadot:b0a8d493285c2df73290dfb7e61f870f",

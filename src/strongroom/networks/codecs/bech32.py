@@ -10,7 +10,7 @@ from functools import lru_cache
 
 MAX_CHARACTERS = 90
 """Of the whole text. BIP-173."""
-_TEXT = re.compile(r"[!-@\[-~]{8,90}|[!-`{-~]{8,90}")  # not both cases
+_TEXT = re.compile(r"[!-@\[-~]{8,400}|[!-`{-~]{8,400}")  # not both cases
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -29,7 +29,7 @@ _REDUCTION = tuple(map(_combined, range(32)))
 
 
 def encode(prefix: str, data: bytes) -> str:
-    """Return the lower-case text of a prefix and bytes, which must fit into 90 characters."""
+    """Return the lower-case text of a prefix and bytes, which fit into as many characters as ``decode`` is given."""
     count = -(-8 * len(data) // 5)
     number = int.from_bytes(data) << 5 * count - 8 * len(data)
     values = [number >> shift & 31 for shift in range(5 * count - 5, -1, -5)]
@@ -38,12 +38,13 @@ def encode(prefix: str, data: bytes) -> str:
     return prefix + "1" + "".join([_ALPHABET[value] for value in values])
 
 
-def decode(prefix: str, text: str) -> bytes | None:
+def decode(prefix: str, text: str, most_characters: int = MAX_CHARACTERS) -> bytes | None:
     """Return the bytes of a text with this prefix, in lower or upper case.
 
-    None for mixed case, another prefix, a wrong checksum, bits that are left over, more than 90 characters.
+    None for mixed case, another prefix, a wrong checksum, bits that are left over, too many characters: of a text of
+    more than 90, which some chains have, the checksum finds fewer errors.
     """
-    if not _TEXT.fullmatch(text):
+    if len(text) > most_characters or not _TEXT.fullmatch(text):
         return None
     said, _, rest = text.lower().rpartition("1")
     if not said or said != prefix or len(rest) < _CHECKSUM_CHARACTERS:

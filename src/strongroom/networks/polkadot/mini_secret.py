@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidMnemonicError
 from strongroom.secret import Secret
 
 _ROUNDS = 2048
@@ -22,16 +20,7 @@ def of(phrase: Phrase) -> Secret:
     known = phrase.branches.get("mini-secret", ())
     if known is not None:
         return known
-    if phrase.passphrase is not None and not _has_one_form(phrase.passphrase):
-        raise InvalidMnemonicError(
-            "The passphrase has characters that this network's wallets do not normalise.",
-            hint="Import the private key (the mini-secret, `subkey inspect` prints it) instead of the phrase.",
-        )
-    return phrase.branches.keep("mini-secret", (), _stretch(phrase.entropy(), phrase.passphrase))
-
-
-def _has_one_form(passphrase: Secret) -> bool:
-    return unicodedata.normalize("NFC", passphrase.reveal_text()) == passphrase.reveal_text()
+    return phrase.branches.keep("mini-secret", (), _stretch(phrase.entropy(), phrase.passphrase_as_typed()))
 
 
 def _stretch(entropy: Secret, passphrase: Secret | None) -> Secret:

@@ -28,6 +28,7 @@ from strongroom.takeover.doctor import (
 from strongroom.takeover.doctor.around_sealed import SEALED, with_sealed
 from strongroom.takeover.doctor.found import Found
 from strongroom.takeover.doctor.key_kinds import IN_PLAINTEXT, LOCKED, UNOPENED, KeyText, KeyTextKind
+from strongroom.takeover.doctor.own_forms import own_forms
 from strongroom.takeover.doctor.wrappings import Inner
 
 __all__ = ["IN_PLAINTEXT", "LOCKED", "UNOPENED", "KeyText", "KeyTextKind", "TextReading", "read", "read_plaintext"]
@@ -136,7 +137,7 @@ class TextReading:
             self._lock(KeyText(KeyTextKind.SEALED, form, sealed=Secret.from_text(one)))
             return
         if text[0] in '{["(' and (document := language_forms.document(text)) is not None:
-            if isinstance(document, dict) and self._is_locked(document, text, trail):
+            if isinstance(document, dict) and (self._is_locked(document, text, trail) or self._is_own(text, trail)):
                 return
             self._paths = self._paths or json_members.paths_in(document)
             for each in json_members.members(document):
@@ -227,6 +228,13 @@ class TextReading:
             into.append(kept)
         else:
             self._unread = True
+
+    def _is_own(self, text: str, trail: tuple[Inner, ...]) -> bool:
+        """Whether an object is a key as programs of one network write it."""
+        own = next(own_forms(text), None)
+        if own is not None:
+            self._keep(own, trail, trusted=True)
+        return own is not None
 
     def _is_locked(self, document: dict[str, Any], text: str, trail: tuple[Inner, ...]) -> bool:
         """Whether an object is an envelope, a keystore, or something else that is encrypted."""
