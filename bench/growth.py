@@ -45,7 +45,7 @@ class Costs(NamedTuple):
     coordinator: float
 
 
-ON_CITUS = {"create": Costs(1805, 1890), "sign": Costs(1081, 1004), "find": Costs(969, 673)}
+ON_CITUS = {"create": Costs(1681, 1013), "sign": Costs(847, 914), "find": Costs(779, 573)}
 """Measured by ``costs_on_citus`` on Citus 13.2.2 and PostgreSQL 15, a coordinator and two workers."""
 _WORKERS = "SELECT nodename::text, nodeport FROM pg_dist_node WHERE groupid > 0 AND isactive"
 _PID = "SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)::int"

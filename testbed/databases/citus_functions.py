@@ -5,6 +5,8 @@ Nothing is distributed: what a step asks for is written down, so that the next r
 
 from __future__ import annotations
 
+import re
+
 AS_CITUS = """
 SET allow_system_table_mods = on;
 INSERT INTO pg_catalog.pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
@@ -28,6 +30,12 @@ AS $$ BEGIN
 END $$;
 CREATE FUNCTION pg_catalog.truncate_local_data_after_distributing_table(function_name regclass)
 RETURNS void LANGUAGE sql AS $$ SELECT $$;
+CREATE TABLE pg_catalog.pg_dist_object (classid oid, objid oid, distribution_argument_index integer);
+GRANT SELECT ON pg_catalog.pg_dist_object, pg_catalog.pg_dist_partition TO PUBLIC;
+CREATE FUNCTION pg_catalog.create_distributed_function(
+    function_name regprocedure, distribution_arg_name text DEFAULT NULL, colocate_with text DEFAULT 'default')
+RETURNS void LANGUAGE sql
+AS $$ INSERT INTO pg_catalog.pg_dist_object VALUES ('pg_catalog.pg_proc'::regclass, $1, 0) $$;
 CREATE FUNCTION pg_catalog.run_command_on_workers(
     command text, parallel boolean DEFAULT true,
     OUT nodename text, OUT nodeport integer, OUT success boolean, OUT result text) RETURNS SETOF record LANGUAGE plpgsql
@@ -43,3 +51,5 @@ SELECT c.relname::text, k.conname::text, k.contype::text, k.convalidated, pg_get
  WHERE n.nspname = 'strongroom' AND c.relkind = 'r' AND c.relname !~ '_[0-9]+$' AND k.contype = 'c' ORDER BY 1, 2
 """
 """The CHECK constraints of a vault's tables, and whether they are NOT VALID; without those of shards."""
+STATEMENT = re.compile(r"(?:\$strongroom\$.*?\$strongroom\$|[^;])+;\n", re.DOTALL)
+"""A statement of what ``distribute --print`` prints, to its end; the body of a function has semicolons, too."""

@@ -17,7 +17,7 @@ import pytest
 import strongroom
 from strongroom.store.migrations.distribution import DistributionStep, Distributor
 from testbed.command_line import call
-from testbed.databases.citus_functions import CHECKS
+from testbed.databases.citus_functions import CHECKS, STATEMENT
 from testbed.databases.older_versions import take_back
 from testbed.processes.signing import transaction
 from testbed.versions.earlier import EarlierVersion, unpacked
@@ -118,7 +118,7 @@ def test_what_is_printed_can_be_run_a_statement_at_a_time(taken_back: str, root_
     before, old = ask(CHECKS), ask(OLD_ROWS)
     printed = call("distribute", "--print", "--database", taken_back).out
     with psycopg.connect(taken_back, autocommit=True) as connection:
-        for statement in printed.split(";\n"):
+        for statement in STATEMENT.findall(printed):
             connection.execute(statement.encode())
     assert strongroom.open_takeover(taken_back).distribution_steps() == []
     assert (ask(CHECKS), ask(OLD_ROWS)) == (before, old)

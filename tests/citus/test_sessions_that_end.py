@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -15,6 +18,7 @@ import strongroom
 from strongroom import Vault
 from strongroom.store.connection import database
 from strongroom.store.connection.driver_errors import translate
+from strongroom.store.connection.own_functions import WRITES_WALLET
 from strongroom.store.connection.session import Session
 from strongroom.store.statements.keyring import KeyringStatements
 from testbed.databases.rows import execute
@@ -29,6 +33,10 @@ _ON_THE_COORDINATOR = """
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
  WHERE state = 'idle in transaction' AND backend_type = 'client backend' AND datname = current_database()
 """
+_FUNCTIONS = f"""
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname ~ '^{WRITES_WALLET}'
+"""
+_WAITING = f"FROM pg_stat_activity WHERE query ~ '{WRITES_WALLET}' AND state = 'active' AND pid <> pg_backend_pid()"
 BEFORE = "before its first statement"
 SLOT, RECORD, EVENT = (
     f"INSERT INTO {table}" for table in ("strongroom_slot", "credential_vault_storage", "strongroom_events")
@@ -69,6 +77,21 @@ def vault(distributed_url: str, root_key_uri: str) -> Iterator[Vault]:
         yield opened
 
 
+@pytest.fixture
+def by_statements(distributed_url: str, root_key_uri: str) -> Iterator[Vault]:
+    """A vault without the function that writes a wallet."""
+    for name in wallet_functions(distributed_url):
+        execute(distributed_url, f"DROP FUNCTION {name}")
+    with strongroom.open(distributed_url, root_key=root_key_uri) as opened:
+        yield opened
+
+
+def wallet_functions(url: str) -> list[str]:
+    """The functions that write a wallet, by name: no other has the name of one."""
+    found = execute(url, f"SELECT n.nspname || '.' || p.proname {_FUNCTIONS}")
+    return [str(name) for (name,) in found]
+
+
 @contextmanager
 def behind(at: str, do: Callable[[], int]) -> Iterator[list[int]]:
     """Do something once: after the first statement that begins so, or before the first COMMIT."""
@@ -101,8 +124,8 @@ def behind(at: str, do: Callable[[], int]) -> Iterator[list[int]]:
         ("COMMIT", end_on_the_coordinator, "57P01", ENDED),
     ],
 )
-def test_a_creation_comes_to_its_end(
-    vault: Vault,
+def test_a_creation_by_single_statements_comes_to_its_end(
+    by_statements: Vault,
     distributed_url: str,
     said: list[tuple[str, str]],
     at: str,
@@ -110,7 +133,7 @@ def test_a_creation_comes_to_its_end(
     state: str,
     text: str,
 ) -> None:
-    project = uuid4()
+    vault, project = by_statements, uuid4()
     with behind(at, lambda: end(distributed_url)) as done:
         wallet, created = vault.create_wallet(project, "ethereum")
     assert done[0] >= 1, "no session ended"
@@ -119,6 +142,82 @@ def test_a_creation_comes_to_its_end(
     assert vault.create_wallet(project, "ethereum") == (wallet, False)
     assert vault.list_wallets(project).wallets == (wallet,)
     assert [result.code for result in vault.verify()] == [None]
+
+
+def nodes_of(url: str) -> list[str]:
+    """The workers' URLs."""
+    return [make_conninfo(url, host=host, port=port) for host, port in execute(url, _NODES)]
+
+
+@contextmanager
+def waiting(url: str, end: Callable[[], int]) -> Iterator[list[int]]:
+    """Let the call of the function wait on its node, where rows of the keyring are locked; then end what is said."""
+    done: list[int] = []
+
+    def run() -> None:
+        while not any(execute(node, f"SELECT 1 {_WAITING} AND wait_event_type = 'Lock'") for node in nodes_of(url)):
+            time.sleep(0.05)
+        done.append(end())
+        for holder in holders:
+            holder.rollback()
+
+    holders = [psycopg.connect(node) for node in nodes_of(url)]
+    try:
+        for holder in holders:
+            holder.execute("SET citus.enable_ddl_propagation = off")
+            holder.execute("LOCK TABLE ONLY strongroom.strongroom_keyring IN ACCESS EXCLUSIVE MODE")
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield done
+        thread.join(timeout=60)
+    finally:
+        for holder in holders:
+            holder.close()
+
+
+def end_calls(url: str, how: str) -> int:
+    """End sessions in which the function runs, or cancel what runs in them."""
+    return int(execute(url, f"SELECT count(pg_{how}_backend(pid)) {_WAITING}")[0][0])
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize(
+    ("where", "how", "state"),
+    [
+        ("workers", "terminate", "57P01"),
+        ("workers", "cancel", "57014"),
+        ("coordinator", "terminate", "57P01"),
+        ("coordinator", "cancel", "57014"),
+    ],
+)
+def test_a_call_of_the_function_comes_to_its_end(
+    vault: Vault, distributed_url: str, said: list[tuple[str, str]], where: str, how: str, state: str, key: str | None
+) -> None:
+    project = uuid4()
+    vault.create_wallet(uuid4(), "ethereum")
+    urls = [distributed_url] if where == "coordinator" else nodes_of(distributed_url)
+    with waiting(distributed_url, lambda: sum(end_calls(url, how) for url in urls)) as done:
+        wallet, created = vault.create_wallet(project, "ethereum", idempotency_key=key)
+    assert done[0] >= 1, "no session ended"
+    assert [found for found, _ in said] == ([] if how == "cancel" else [state])
+    assert created
+    assert vault.create_wallet(project, "ethereum", idempotency_key=key) == (wallet, False)
+    assert vault.list_wallets(project).wallets == (wallet,)
+    assert {result.code for result in vault.verify()} == {None}
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_sessions_that_ended_before_a_call_are_replaced(
+    vault: Vault, distributed_url: str, said: list[tuple[str, str]], key: str | None
+) -> None:
+    projects = [uuid4() for _ in range(8)]
+    for project in projects:
+        vault.create_wallet(project, "ethereum")
+    assert end_on_workers(distributed_url) >= 2
+    for project in projects:
+        assert vault.create_wallet(project, "solana", idempotency_key=key).created
+        assert len(vault.list_wallets(project).wallets) == 2
+    assert {state for state, _ in said} <= {"08006", "XX000", "57P01"}
 
 
 @pytest.mark.parametrize(

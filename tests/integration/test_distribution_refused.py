@@ -18,7 +18,7 @@ from strongroom.store import schema
 from strongroom.store.catalog.sharding import SAME_EVERYWHERE, TENANTS
 from strongroom.store.write_conditions import LATER_CHECKS
 from testbed.command_line import call
-from testbed.databases.citus_functions import AS_CITUS, CHECKS
+from testbed.databases.citus_functions import AS_CITUS, CHECKS, STATEMENT
 from testbed.databases.granted_roles import create_roles, url_of
 from testbed.databases.older_versions import begin_upgrade, take_back, upgrade
 
@@ -322,7 +322,7 @@ def test_what_is_printed_is_what_is_run(upgraded: str) -> None:
     printed = call("distribute", "--print", "--database", upgraded).out
     assert "\nBEGIN;\nALTER TABLE" in printed
     with psycopg.connect(upgraded, autocommit=True) as connection:
-        for statement in printed.split(";\n"):
+        for statement in STATEMENT.findall(printed):
             connection.execute(statement)
     assert checks(upgraded) == before
     assert not_done(upgraded) == []

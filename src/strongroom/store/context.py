@@ -32,6 +32,7 @@ from strongroom.store.connection.session_database import SessionDatabase
 from strongroom.store.decoded_wallets import DecodedWallets
 from strongroom.store.statements import Statements
 from strongroom.store.statements.repair import RepairStatements
+from strongroom.store.statements.wallet_function import WalletFunction, wallet_function
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class StoreContext:
         self.profile = profile
         self.sql = _statements(dialect, profile)
         self.repair_sql = RepairStatements(profile, sqlite=dialect.name == "sqlite")
+        self._function = _function(self.sql, profile)
         self.foreign_schema = profile.foreign  # last: other threads take it for what the statements were built from
 
     def within(self, connection: Any) -> Self:
@@ -111,6 +113,14 @@ class StoreContext:
         one project on its own node (docs/adr/0036).
         """
         return self.sql.writes_in_one and not self.profile.distributed
+
+    @property
+    def wallet_function(self) -> WalletFunction | None:
+        """The function that writes a whole wallet on its node; None where there is none of this version's.
+
+        Nor in a transaction that is running: there Citus would run it here, and its statements on the node.
+        """
+        return self._function if self.database.own is self.database else None
 
     def part(self, project_id: UUID | None) -> UUID | None:
         """The project whose part of divided tables alone is read; None where all is, or they are not divided."""
@@ -175,6 +185,15 @@ def _statements(dialect: Dialect, profile: Profile) -> Statements:
     made = Statements(dialect, profile.foreign, untagged_nonces=profile.untagged_nonces, sharded=profile.sharded)
     _kept = ((key, made), *_kept[: _MOST_KEPT - 1])
     return made
+
+
+def _function(sql: Statements, profile: Profile) -> WalletFunction | None:
+    """The function of this version that writes a wallet, if it is there, unchanged, and the role may call it."""
+    if not any(each.callable for each in profile.functions):
+        return None
+    ours = wallet_function(sql, profile.schemas)
+    there = any(ours.is_made_as(found) and found.callable for found in profile.functions)
+    return ours if there else None
 
 
 class ContextHolder(Protocol):

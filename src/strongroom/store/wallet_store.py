@@ -28,6 +28,7 @@ from strongroom.store.adoption import adopt_candidate
 from strongroom.store.catalog.foreign_schema import CREDENTIALS, VAULT
 from strongroom.store.connection.session import Session
 from strongroom.store.context import LostRaceError, StoreContext, retry_after_schema_change
+from strongroom.store.function_calls import insert_by_function
 from strongroom.store.statements import rows
 from strongroom.store.statements.register_rows import tag_of, uuid_of, whole_number
 from strongroom.store.statements.wallet_parameters import idempotency_parameters, wallet_parameters
@@ -85,9 +86,12 @@ class SqlWalletStore:
 
         PostgreSQL: one statement; with an idempotency key it is in a transaction, because a key that was
         taken without its slot must be undone. SQLite: inserts in one IMMEDIATE transaction. On legacy
-        tables: see ``_insert_legacy``.
+        tables: see ``_insert_legacy``. On Citus: one function, else inserts in one transaction.
         """
         parameters = wallet_parameters(new)
+        made = insert_by_function(self.context, new, parameters)
+        if made is not None:
+            return made
         if self.context.foreign_schema is None and self.context.writes_in_one and new.idempotency_key is None:
             taken = self.context.write_statement(self.context.sql.wallets.insert_wallet, parameters)
             return self._is_whole(taken[0])

@@ -77,6 +77,8 @@ def grants(database: CatalogueReader, profile: Profile, kind: RoleKind, role: st
     deleted = _DELETED_BY_OPERATOR + (_MADE_ANEW if profile.sharded else ())
     privileges = {table: _privileges(kind, table, columns, deleted, legacy=legacy) for table in tables}
     comment, *statements = _statements(profile.schemas, privileges, secured, kind, role)
+    if kind in ("creator", "operator"):
+        statements += _calls(profile, role)
     if not profile.distributed:
         return [comment, *statements]
     return [comment, _ONE_BY_ONE, *map(_by_itself, statements)]
@@ -123,6 +125,14 @@ def _statements(
             policy = identifier(policy_name(command, role))
             yield f"DROP POLICY IF EXISTS {policy} ON {named};"
             yield f"CREATE POLICY {policy} ON {named} FOR {command} TO {to} {_CLAUSES[command]};"
+
+
+def _calls(profile: Profile, role: str) -> Iterator[str]:
+    """The right to call what writes a wallet on its node; of functions that others made nothing is said."""
+    for found in profile.functions:
+        if found.plain and found.trusted:
+            name = f"{identifier(found.schema)}.{identifier(found.name)}({found.types})"
+            yield f"GRANT EXECUTE ON FUNCTION {name} TO {identifier(role)};"
 
 
 _ONE_BY_ONE = "SET LOCAL citus.multi_shard_modify_mode TO 'sequential';"

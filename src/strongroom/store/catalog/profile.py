@@ -26,6 +26,7 @@ from strongroom.store.catalog.location import (
 from strongroom.store.catalog.lost_tables import lacks_tables, require_present, require_version_table
 from strongroom.store.catalog.planted import FoundTable, PlantedTable, find_sqlite_tables, find_tables
 from strongroom.store.catalog.sharding import is_distributed
+from strongroom.store.catalog.wallet_functions import FoundFunction, read_wallet_functions
 from strongroom.store.connection.database import CatalogueReader, Database
 
 _POSTGRESQL_SETTINGS = """
@@ -64,6 +65,8 @@ class Profile:
     """Whether the tables are divided by project: partitioned, or distributed over nodes."""
     distributed: bool = False
     """Whether Citus distributes them over nodes."""
+    functions: tuple[FoundFunction, ...] = ()
+    """What has the name of the function that writes a wallet on its node; none where Citus distributes nothing."""
     citus: bool = False
     """Whether the server has Citus, whatever it distributes."""
     wallets_elsewhere: tuple[str, ...] = ()
@@ -229,6 +232,7 @@ def _read_profile_once(database: CatalogueReader) -> Profile:
         location=read.location,
         sharded=distributed or any(table.partitioned for table in found),
         distributed=distributed,
+        functions=read_wallet_functions(database) if distributed else (),
         citus=citus,
         wallets_elsewhere=() if CREDENTIALS in tables else wallet_schemas(database),
     )

@@ -5,6 +5,7 @@ PostgreSQL only; a role that may only read can read all of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strongroom.store import schema
@@ -13,6 +14,8 @@ from strongroom.store.connection.database import CatalogueReader
 from strongroom.store.guard.installer import guard_of
 from strongroom.store.guard.names import MODES
 from strongroom.store.guard.postgresql import FUNCTIONS
+from strongroom.store.statements import Statements
+from strongroom.store.statements.wallet_function import wallet_function
 
 _IN_PATH = "(n.nspname = ANY(current_schemas(false)) OR n.nspname = ANY(%(schemas)s::text[]))"
 _OURS = "is_located(c) AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(names)s)"
@@ -149,7 +152,11 @@ def read_surroundings(database: CatalogueReader, profile: Profile) -> Surroundin
             *((each.home, f"table {each.name}", each.owner) for each in profile.planted),
             *((home, what, owner) for home, what, owner in database.read(_SHADOWS, parameters)),
         ),
-        code=(*triggers, *(ForeignCode(*row) for row in database.read(_CODE, parameters))),
+        code=(
+            *triggers,
+            *(ForeignCode(*row) for row in database.read(_CODE, parameters)),
+            *_functions(database, profile),
+        ),
     )
 
 
@@ -167,6 +174,16 @@ def superuser_warning(role: str) -> str:
         f"The role {role} is a superuser: whatever the owners of tables and functions put there runs with every right "
         "on the server. Use a role that has rights on these tables alone."
     )
+
+
+def _functions(database: CatalogueReader, profile: Profile) -> Iterator[ForeignCode]:
+    """What has the name of the function that writes wallets, and is not the one that strongroom makes."""
+    if profile.functions:
+        ours = wallet_function(Statements(database.engine.dialect, sharded=True), profile.schemas)
+        for found in profile.functions:
+            if not ours.is_made_as(found):
+                what = f"the function {found.schema}.{found.name}({found.types}), which is not as strongroom makes it"
+                yield ForeignCode(schema.project_credentials.name, what, "", found.owner)
 
 
 def _is_guard(profile: Profile, function: str, body: str) -> bool:

@@ -30,6 +30,7 @@ from strongroom.store import schema
 from strongroom.store.connection.connect_errors import connect_fault, forget_password
 from strongroom.store.connection.cursors import close_cursor, cursor_of
 from strongroom.store.connection.driver_errors import DriverFault, is_driver_error, translate
+from strongroom.store.connection.node_errors import is_node_unreachable
 from strongroom.store.connection.pooling import Pooling
 from strongroom.store.connection.qualified import QualifiedTexts
 from strongroom.store.connection.session import NumberedSession, Row, Session
@@ -47,6 +48,7 @@ _BEGIN_DURABLE = f"{BEGIN}; SELECT {_RAISED} WHERE {_OFF}"
 # The same inside a statement that is a transaction by itself: an OFFSET is worked out before the first row is.
 _DURABLE = f" OFFSET (SELECT CASE WHEN {_OFF} THEN pg_catalog.strpos({_RAISED}, '-') ELSE 0 END)"
 _GENERATION = "strongroom generation"
+_CANCELLED = "57014"
 _BACKOFF_SECONDS = 0.02
 _DEADLINE_SECONDS = 20
 
@@ -109,6 +111,26 @@ class Database:
         """
         durable = self._durable.setdefault(sql, sql + _DURABLE)
         return self._attempt(lambda session: session.fetch(durable, parameters))
+
+    def call(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run a SELECT that calls a function which writes, and commits, on a node of Citus.
+
+        Raises OutcomeUnknownError where the connection, or the node, was lost, or the call was cancelled: the node may
+        have committed before it was told.
+        """
+
+        def run(session: Session) -> list[Row]:
+            try:
+                return session.fetch(sql, parameters)
+            except Exception as error:
+                if is_node_unreachable(error):
+                    raise _UncommittedError(error) from error
+                if getattr(error, "sqlstate", None) != _CANCELLED:
+                    raise
+                self._lost_outcomes += 1
+                raise OutcomeUnknownError("The call was cancelled; it may have been committed.") from error
+
+        return self._attempt(run)
 
     def transact(self, unit: Callable[[Session], T]) -> T:
         """Run ``unit`` in a transaction; it may run several times. Raising inside it rolls back.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from enum import Enum
 from typing import Any
@@ -19,8 +18,10 @@ from strongroom.errors import (
     StoreUnavailableError,
     TriggerConflictError,
 )
+from strongroom.store import schema
 from strongroom.store.connection.missing_privilege import LACKS_PRIVILEGE, privilege_error
 from strongroom.store.connection.node_errors import constraint_on_a_node, is_node_lost
+from strongroom.store.connection.own_functions import LOST_SLOT, SWALLOWED, foreign_function
 
 
 class DriverFault(Enum):
@@ -70,7 +71,6 @@ _POSTGRESQL_REASONS = {
     "XX002": "a damaged index; the server's log names it",
     "0A000": "a feature that the server does not have, or a changed schema",
 }
-_FUNCTION = re.compile(r"PL/pgSQL function (?:\w+\.)?(\w+)\(")
 _GUARD = "strongroom_guard_"
 _GUARDED = "The guard refused to let a key be lost; nothing was written."
 _SQLITE_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -154,14 +154,18 @@ def _postgresql(error: BaseException, connection: Any) -> tuple[DriverFault, Sto
         return DriverFault.STALE if state in _POSTGRESQL_STALE else DriverFault.REFUSED, kind(message)
     if state in _POSTGRESQL_MISSING:
         return DriverFault.REFUSED, NotInitializedError("The database lacks a table or column of strongroom.")
-    function = _FUNCTION.search(getattr(told, "context", None) or "")
-    if function is not None and state == "23001" and function[1].startswith(_GUARD):
+    function = foreign_function(getattr(told, "context", None))
+    if function is not None and state == "23001" and function.startswith(_GUARD):
         return DriverFault.REFUSED, StoreRefusedError(_GUARDED)
     if function is not None:
         return DriverFault.REFUSED, TriggerConflictError(
-            f"The function {function[1]} of a trigger raised {state}; nothing was written.",
-            function=function[1],
+            f"The function {function} of a trigger raised {state}; nothing was written.",
+            function=function,
         )
+    if state == SWALLOWED:
+        return DriverFault.REFUSED, TriggerConflictError("A trigger or rule kept a row out; nothing was written.")
+    if state == LOST_SLOT:
+        return DriverFault.REFUSED, StoreRefusedError("The slot is taken.", taken=schema.strongroom_slot.name)
     if state == LACKS_PRIVILEGE:
         return DriverFault.REFUSED, privilege_error(error)
     reason = _POSTGRESQL_REASONS.get(state or "", f"SQLSTATE {state}" if state else type(error).__name__)

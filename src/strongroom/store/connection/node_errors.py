@@ -20,6 +20,8 @@ _ON_A_NODE = "while executing command on "
 """How Citus says that a node answered; under that code, where libpq has no answer of it, in the server's language."""
 _CONSTRAINTS = frozenset({"23505", "23503", "23514"})
 _NOT_NULL = "23502"
+_NOT_CONNECTED = re.compile(r"connection to server at .* failed: ")
+"""What libpq says of a connection that was never made; of one that was lost it says something else."""
 _NAME = re.compile(r"[\"«»„“]\s?([\w$]+?)(?:_[0-9]{6,})?\s?[\"«»“”]")
 """A name in a server's message; that of a shard's table or constraint ends in the number of the shard."""
 
@@ -27,6 +29,14 @@ _NAME = re.compile(r"[\"«»„“]\s?([\w$]+?)(?:_[0-9]{6,})?\s?[\"«»“”]"
 def is_node_lost(error: BaseException, state: str | None, told: object) -> bool:
     """Whether a node was lost, or the coordinator's own server."""
     return state == NO_NAME and (str(error).startswith(_NODE_LOST) or _is_of_a_node(told))
+
+
+def is_node_unreachable(error: BaseException) -> bool:
+    """Whether a node could not be connected to, so that a statement for it alone was never sent.
+
+    In another language of the server's it is not known; then the outcome of a write counts as unknown.
+    """
+    return str(error).startswith(_NODE_LOST[1]) and _NOT_CONNECTED.search(str(error)) is not None
 
 
 def constraint_on_a_node(state: str | None, told: object) -> str | None:

@@ -39,6 +39,8 @@ from strongroom.store.catalog.sharding import (
 from strongroom.store.connection.database import Database
 from strongroom.store.connection.qualified import identifier
 from strongroom.store.connection.session import Session
+from strongroom.store.statements import Statements
+from strongroom.store.statements.wallet_function import wallet_function
 from strongroom.store.write_conditions import LATER_CHECKS
 
 _FIRST = next(iter(TENANTS))
@@ -71,6 +73,7 @@ class Distributor:
 
     def __init__(self, database: Database, profile: Profile) -> None:
         self._database, self._schemas, self._superuser = database, profile.schemas, profile.superuser
+        self._functions = profile.functions
         if database.engine.dialect.name == "sqlite" or not database.read(CITUS, {}):
             raise UnsupportedDatabaseError(
                 "The server has no Citus: there are no nodes to distribute tables over.",
@@ -92,7 +95,7 @@ class Distributor:
         names = names_of(self._schemas)
         done = {table for (table,) in self._database.read(DISTRIBUTED, names)}
         self._require_free([table for table in names["tables"] if table not in done], keys)
-        found = [*self._keys(keys), *self._places(done), *self._references(keys)]
+        found = [*self._keys(keys), *self._places(done), *self._references(keys), *self._written_by_function()]
         left = {table for (table,) in self._database.read(LEFT_BEHIND, names)}
         for table in (*TENANTS, *SAME_EVERYWHERE):
             if table not in done or table in left:
@@ -204,6 +207,23 @@ class Distributor:
             if keys.reference is not None and there.get((table, keys.reference)) != ("project_id", "credential_id"):
                 sql = f"ALTER TABLE {self._table(table)} {reference_of(keys, self._table(_FIRST))}"
                 yield DistributionStep(f"{table}: a foreign key within its project", (sql,))
+
+    def _written_by_function(self) -> Iterator[DistributionStep]:
+        """Steps that make the function which writes a wallet on its node, and drop what an earlier version made."""
+        ours = wallet_function(Statements(self._database.engine.dialect, sharded=True), self._schemas)
+        there = False
+        for found in self._functions:
+            if ours.is_made_as(found) and found.distributed:
+                there = True
+            elif found.trusted and (found.name, found.types) != (ours.name, ours.types):
+                name = f"{identifier(found.schema)}.{identifier(found.name)}({found.types})"
+                yield DistributionStep(f"{found.name}: of another version, dropped", (f"DROP FUNCTION {name}",))
+        if not there:
+            distribute = (
+                f"SELECT pg_catalog.create_distributed_function({quoted(ours.signature)}::pg_catalog.regprocedure, "
+                f"{_text('$1')}, colocate_with => {_text(self._table(_FIRST))})"
+            )
+            yield DistributionStep(f"{ours.name}: writes a wallet on its node", (*ours.to_make(), distribute))
 
     def _table(self, table: str) -> str:
         return f"{identifier(self._schemas[table])}.{identifier(table)}"
