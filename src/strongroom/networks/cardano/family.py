@@ -31,6 +31,7 @@ _IMPORTED = (
 )
 _STAKE = (2, 0)
 _LONGEST_ENTROPY_BYTES = 32
+_TREZOR_TREE = "cardano trezor"
 
 
 class Cardano(HdNetwork, CardanoChain):
@@ -77,15 +78,19 @@ class Cardano(HdNetwork, CardanoChain):
                 "The path of a payment key ends with two elements that are not hardened.",
                 hint="Such as m/1852'/1815'/0'/0/0; the stake key is at 2/0 in their place.",
             )
-        tree = "cardano trezor" if scheme == TREZOR else "cardano"
-        account = phrase.branches.get(tree, steps[:-2])
-        if account is None:
-            root = _root(phrase, trezor=scheme == TREZOR)
-            account = phrase.branches.keep(tree, steps[:-2], bip32_ed25519.derive(root, steps[:-2]))
-        payment = bip32_ed25519.derive(account, steps[-2:])
+        tree = _TREZOR_TREE if scheme == TREZOR else "cardano"
+        above = phrase.branches.get(f"{tree} parents", steps[:-1])
+        if above is None:
+            made = bip32_ed25519.parent(bip32_ed25519.derive(_account(phrase, tree, steps[:-2]), steps[-2:-1]))
+            above = phrase.branches.keep(f"{tree} parents", steps[:-1], made)
+        payment = bip32_ed25519.plain_child(above, steps[-1])
         if scheme == ENTERPRISE:
             return payment
-        return Secret(payment.reveal() + bip32_ed25519.derive(account, _STAKE).reveal())
+        stake = phrase.branches.get(f"{tree} stake", steps[:-2])
+        if stake is None:
+            made = bip32_ed25519.derive(_account(phrase, tree, steps[:-2]), _STAKE)
+            stake = phrase.branches.keep(f"{tree} stake", steps[:-2], made)
+        return Secret(payment.reveal() + stake.reveal())
 
     def parse_private_key(self, text: Secret) -> Secret:
         """Read any form of ``key_forms``: 192, 96, 64 or 32 bytes. Raises InvalidPrivateKeyError. CIP-5."""
@@ -149,6 +154,15 @@ class Cardano(HdNetwork, CardanoChain):
 
 
 _NO_KEY = "The private key is none of its scheme: it has another length, or a scalar that is none of BIP32-Ed25519."
+
+
+def _account(phrase: Phrase, tree: str, steps: Path) -> Secret:
+    """The key of an account, whose root takes 4,096 rounds."""
+    known = phrase.branches.get(tree, steps)
+    if known is not None:
+        return known
+    root = _root(phrase, trezor=tree == _TREZOR_TREE)
+    return phrase.branches.keep(tree, steps, bip32_ed25519.derive(root, steps))
 
 
 def _root(phrase: Phrase, *, trezor: bool) -> Secret:

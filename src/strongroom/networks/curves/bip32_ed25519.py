@@ -46,6 +46,16 @@ def derive(key: Secret, path: Path) -> Secret:
     return Secret(node)
 
 
+def parent(key: Secret) -> Secret:
+    """A key with its public key behind it, 128 bytes, as ``plain_child`` takes it: many children cost one of these."""
+    return Secret(key.reveal() + _multiplied(key.reveal()[:SCALAR_BYTES]))
+
+
+def plain_child(above: Secret, number: int) -> Secret:
+    """The key at a number that is not hardened, below what ``parent`` made."""
+    return Secret(_child(above.reveal()[:KEY_BYTES], number, above.reveal()[KEY_BYTES:]))
+
+
 def public_key(key: Secret) -> bytes | None:
     """The public key (32 bytes) of 96 or 64 bytes, or None where the scalar is none: a wrong bit is set in it."""
     secret = key.reveal()
@@ -58,11 +68,14 @@ def _multiplied(scalar: bytes) -> bytes:
     return bytes(_bindings().crypto_scalarmult_ed25519_base_noclamp(scalar))
 
 
-def _child(node: bytes, number: int) -> bytes:
-    """Private child key. The sum of scalars stays below 2^255 for more levels than a path has."""
+def _child(node: bytes, number: int, public: bytes = b"") -> bytes:
+    """Private child key; ``public`` is the node's public key, where it is known.
+
+    The sum of scalars stays below 2^255 for more levels than a path has.
+    """
     secret, chain_code, index = node[:64], node[64:], number.to_bytes(4, "little")
     hardened = number >= HARDENED
-    start = secret if hardened else _multiplied(secret[:SCALAR_BYTES])
+    start = secret if hardened else public or _multiplied(secret[:SCALAR_BYTES])
     z = hmac.digest(chain_code, (b"\0" if hardened else b"\2") + start + index, "sha512")
     code = hmac.digest(chain_code, (b"\1" if hardened else b"\3") + start + index, "sha512")[32:]
     left = 8 * int.from_bytes(z[:28], "little") + int.from_bytes(secret[:32], "little")

@@ -51,20 +51,25 @@ def expanded(key: Secret) -> Secret | None:
     return None if pair is None else Secret(_bindings().convert_secret_key_to_ed25519(pair[1].reveal()))
 
 
-def derive_hard(key: Secret, chain_codes: Sequence[bytes]) -> Secret | None:
-    """The secret below a private key at hard junctions; the key itself where there are none.
+def parent(key: Secret) -> Secret | None:
+    """A private key as ``derive_hard`` takes it, 96 bytes: many children cost one of these.
 
-    None for what is no private key. Raises MissingExtraError. schnorrkel, "derive.rs".
+    None for what is no private key. Raises MissingExtraError.
     """
-    if not chain_codes:
-        return key
     pair = _pair(key)
-    if pair is None:
-        return None
+    return None if pair is None else Secret(pair[0] + pair[1].reveal())
+
+
+def derive_hard(above: Secret, chain_codes: Sequence[bytes]) -> Secret:
+    """The secret of 64 bytes at hard junctions below what ``parent`` made. Raises MissingExtraError.
+
+    schnorrkel, "derive.rs".
+    """
+    public, secret = above.reveal()[:_PUBLIC_KEY_BYTES], Secret(above.reveal()[_PUBLIC_KEY_BYTES:])
     for chain_code in chain_codes:
-        _, public, secret = _bindings().hard_derive_keypair((chain_code, pair[0], pair[1].reveal()), b"")
-        pair = bytes(public), Secret(secret)
-    return Secret(_bindings().convert_secret_key_to_ed25519(pair[1].reveal()))
+        _, public, child = _bindings().hard_derive_keypair((chain_code, public, secret.reveal()), b"")
+        secret = Secret(child)
+    return Secret(_bindings().convert_secret_key_to_ed25519(secret.reveal()))
 
 
 def _pair(key: Secret) -> tuple[bytes, Secret] | None:

@@ -10,7 +10,6 @@ from strongroom.crypto.phrase import Phrase
 from strongroom.errors import (
     AddressMismatchError,
     InvalidAddressError,
-    InvalidPathError,
     InvalidPrivateKeyError,
 )
 from strongroom.networks import variants
@@ -74,9 +73,7 @@ class Polkadot(HdNetwork, PolkadotChain):
             return super().derive(phrase, scheme, path)
         where = junctions.ROOT if path is None else path
         chain_codes = junctions.parse(where)
-        key = sr25519.derive_hard(mini_secret.of(phrase), chain_codes)
-        if key is None:
-            raise InvalidPathError("No key exists at this path.")
+        key = _below(phrase, chain_codes) if chain_codes else mini_secret.of(phrase)
         return KeyMaterial(key, scheme, where, phrase.mnemonic, phrase.passphrase)
 
     def parse_private_key(self, text: Secret) -> Secret:
@@ -191,6 +188,15 @@ def _made(coin_type: int) -> Variants:
         Variant(variants.DEFAULT, SR25519, "//{index}", SR25519),
         Variant("ed25519", ED25519, f"m/44'/{coin_type}'/0'/0'/{{index}}'", curve.ED25519),
     )
+
+
+def _below(phrase: Phrase, chain_codes: tuple[bytes, ...]) -> Secret:
+    above = phrase.branches.get(SR25519, ())
+    if above is None:
+        made = sr25519.parent(mini_secret.of(phrase))
+        assert made is not None  # noqa: S101 - any 32 bytes are a mini-secret
+        above = phrase.branches.keep(SR25519, (), made)
+    return sr25519.derive_hard(above, chain_codes)
 
 
 def _seed(pair: Secret) -> Secret | None:

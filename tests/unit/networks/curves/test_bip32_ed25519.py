@@ -40,6 +40,15 @@ def test_children_are_those_of_bip_utils(words: str, levels: list[tuple[int, boo
     assert bip32_ed25519.public_key(Secret(ours.reveal()[:64])) == bip32_ed25519.public_key(ours)
 
 
+@settings(max_examples=examples(25), deadline=None)
+@given(phrases(), st.integers(0, 2**31 - 1))
+def test_a_child_of_a_known_parent_is_the_one_at_its_path(words: str, number: int) -> None:
+    root = bip32_ed25519.icarus(phrase(words).entropy(), None)
+    above = bip32_ed25519.parent(bip32_ed25519.derive(root, parse("m/1'/0")))
+    child = bip32_ed25519.plain_child(above, number)
+    assert child.reveal() == bip32_ed25519.derive(root, parse(f"m/1'/0/{number}")).reveal()
+
+
 @pytest.mark.parametrize("size", [0, 32, 63, 65, 95, 97])
 def test_a_key_of_another_length_has_no_public_key(size: int) -> None:
     assert bip32_ed25519.public_key(Secret(b"\x40" * size)) is None
