@@ -78,6 +78,8 @@ def test_a_phrase_has_the_keys_and_addresses_of_wallet_core(
     passphrase: str,
     index: int,
 ) -> None:
+    if name == "cardano":
+        passphrase = ""  # it leaves it out; what goes with one is published in CIP-3
     network = TABLE.get(name)
     scheme = network.scheme(variant)
     path = network.path(scheme, index)
