@@ -15,6 +15,7 @@ from testbed.command_line import call
 from testbed.databases.deployments import Deployment
 from testbed.databases.moved_rows import move_all
 from testbed.databases.rows import execute
+from testbed.repair_choices import choose_all
 from tests.citus.test_sessions_that_end import behind, end_on_the_coordinator, end_on_workers
 
 WHY: dict[str, Any] = {"actor": "operator", "reason": "a test"}
@@ -75,6 +76,7 @@ def test_a_phrase_that_is_brought_back_is_in_one_project(place: Deployment, priv
         phrase = vault.create_phrase(project).phrase
     move_all(place, "strongroom_phrase", other)
     assert call("repair", "--plan", plan, *base).code == 0
+    choose_all(Path(plan))
     with behind(at, lambda: end_on_workers(place.url)) as done:
         assert call("repair", "--apply", plan, *base).code == 0
     assert done[0] >= 1

@@ -30,6 +30,7 @@ from strongroom.usecases.phrase_reading import advanced_to
 from testbed.command_line import call
 from testbed.concurrency import at_once
 from testbed.databases.attacked import WHO, Attacked, units
+from testbed.repair_choices import choose_all
 
 pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g4"], indirect=True)
 
@@ -75,14 +76,6 @@ def repaired(attacked: Attacked, *, choose: bool = False) -> None:
     assert answer.code == 0, answer.err
     assert "done" in answer.out
     assert found(attacked) == []
-
-
-def choose_all(path: Path) -> None:
-    document = json.loads(path.read_text())
-    assert document["choices"]
-    for choice in document["choices"]:
-        choice["chosen"] = True
-    path.write_text(json.dumps(document))
 
 
 def carry_out(attacked: Attacked, command: str, words: str = WORDS) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,6 +12,7 @@ from strongroom.records.phrases import ProjectPhrase
 from strongroom.usecases import phrases
 from testbed.command_line import call
 from testbed.databases.attacked import WHO, Attacked
+from testbed.repair_choices import choose_all
 
 WORDS = "test test test test test test test test test test test junk"
 OTHER = "legal winner thank year wave sausage worth useful legal winner thank yellow"
@@ -22,14 +21,6 @@ CHANGES = (
     "identifier = '00', label = 'moved', sealed_text = ''",
     "identifier = '00', status = 'replaced'",
 )
-
-
-def choose_all(path: Path) -> None:
-    """Choose everything that a plan leaves to a person."""
-    document = json.loads(path.read_text())
-    for choice in document["choices"]:
-        choice["chosen"] = True
-    path.write_text(json.dumps(document))
 
 
 def made(vault: Vault, project: UUID) -> ProjectPhrase:
