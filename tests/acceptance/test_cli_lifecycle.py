@@ -554,7 +554,7 @@ def test_usage_errors_are_documents_and_quote_no_secret(arguments: list[str]) ->
 )
 def test_a_secret_in_the_wrong_place_is_not_quoted(arguments: list[str]) -> None:
     answer = call(*arguments, "--json", stdin=OTHER_KEY.encode())
-    assert answer.code in (2, 4)
+    assert answer.code in (1, 2, 4), "64 digits in the place of a wallet may be an address of NEAR, which is not there"
     assert_silent(answer, OTHER_KEY)
     human = call(*arguments, stdin=OTHER_KEY.encode())
     assert human.code == answer.code
