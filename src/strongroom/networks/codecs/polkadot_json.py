@@ -11,13 +11,12 @@ import binascii
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 from strongroom import bounded_json
 from strongroom.errors import InvalidKeystoreError, KeystorePasswordError
-from strongroom.networks.codecs import ss58
+from strongroom.networks.codecs import secret_box, ss58
 from strongroom.networks.codecs.keystore import MAX_SCRYPT_BYTES, MIN_PASSWORD_CHARACTERS, Scrypt
 from strongroom.secret import Secret
 
@@ -41,10 +40,11 @@ class PolkadotDocument:
     """A document taken apart; nothing in it is authenticated yet."""
 
     scheme: str
-    kdf: Scrypt
-    nonce: bytes
-    box: bytes
-    account: bytes | None
+    kdf: Scrypt = field(repr=False)
+    nonce: bytes = field(repr=False)
+    box: Secret
+    """Wrapped like a key: who takes a key for a document put it there in plaintext."""
+    account: bytes | None = field(repr=False)
     """32 bytes of the address, whatever its prefix; None where the document names none."""
 
 
@@ -59,13 +59,6 @@ class OpenedDocument:
     """The public key next to it, and that of the address: whoever has the key compares."""
 
 
-@cache
-def _bindings() -> Any:
-    import nacl.bindings
-
-    return nacl.bindings
-
-
 def open_document(document: Secret, password: Secret) -> OpenedDocument:
     """Decrypt a document; takes a second or less. The password is taken as it is, in UTF-8.
 
@@ -78,7 +71,7 @@ def open_document(document: Secret, password: Secret) -> OpenedDocument:
     derived = parsed.kdf.derive(password)
     if derived is None:
         raise InvalidKeystoreError("The document takes more memory than there is.", hint="Open it elsewhere.")
-    plaintext = _unboxed(parsed, derived)
+    plaintext = secret_box.open_box(derived, parsed.nonce, parsed.box.reveal())
     if plaintext is None:
         raise KeystorePasswordError("The password does not open the document, or the document is damaged.")
     opened = _opened(parsed, plaintext)
@@ -136,7 +129,7 @@ def make_document(
         raise InvalidKeystoreError("There is not enough memory for scrypt.", hint="Try on a machine with more memory.")
     nonce = random_bytes(_NONCE_BYTES)
     numbers = b"".join(number.to_bytes(4, "little") for number in (_N, _P, _R))
-    box = _boxed(Secret(_HEADER + secret.reveal() + _DIVIDER + public_key), nonce, derived)
+    box = secret_box.make_box(derived, nonce, Secret(_HEADER + secret.reveal() + _DIVIDER + public_key))
     document = {
         "encoded": base64.b64encode(kdf.salt + numbers + nonce + box).decode(),
         "encoding": {"content": ["pkcs8", scheme], "type": ["scrypt", "xsalsa20-poly1305"], "version": "3"},
@@ -151,19 +144,6 @@ def _is_strong(password: Secret) -> bool:
         return len(password.reveal_text()) >= MIN_PASSWORD_CHARACTERS
     except UnicodeDecodeError:
         return False
-
-
-def _boxed(plaintext: Secret, nonce: bytes, key: Secret) -> bytes:
-    return bytes(_bindings().crypto_secretbox(plaintext.reveal(), nonce, key.reveal()))
-
-
-def _unboxed(document: PolkadotDocument, key: Secret) -> Secret | None:
-    from nacl.exceptions import CryptoError
-
-    try:
-        return Secret(_bindings().crypto_secretbox_open(document.box, document.nonce, key.reveal()))
-    except CryptoError:
-        return None
 
 
 def _opened(document: PolkadotDocument, plaintext: Secret) -> OpenedDocument | None:
@@ -218,7 +198,7 @@ def _document(read: Any) -> PolkadotDocument | str:
     account = _account(read.get("address"))
     if isinstance(account, str):
         return account
-    return PolkadotDocument(content[1], Scrypt(n, r, p, data[:_SALT_BYTES]), data[44:68], data[_BOX], account)
+    return PolkadotDocument(content[1], Scrypt(n, r, p, data[:_SALT_BYTES]), data[44:68], Secret(data[_BOX]), account)
 
 
 def _account(address: Any) -> bytes | str | None:
