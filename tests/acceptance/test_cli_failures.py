@@ -51,7 +51,7 @@ USAGE = [
     ["wallet", "import", "ethereum", "--project", "x", "--private-key-file", SECRET],
     ["wallet", "import", "ethereum", "--project", "x", "--mnemonic-file", SECRET_PHRASE],
     ["wallet", "export", SECRET],
-    ["networks", SECRET],
+    ["networks", "ethereum", SECRET],
     ["verify", "--phrases=yes"],
     ["verify", "one", SECRET],
     ["init", SECRET],

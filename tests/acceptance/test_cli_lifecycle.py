@@ -540,6 +540,7 @@ def test_usage_errors_are_documents_and_quote_no_secret(arguments: list[str]) ->
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["networks", SECRET],
         ["wallet", "store-key", SECRET, "--private-key-stdin"],
         ["wallet", "replace", SECRET],
         ["wallet", "revoke", SECRET],

@@ -153,7 +153,8 @@ def _render_plan(context: CommandContext, made: RepairPlan, path: Path, more: st
     wallets = "1 wallet" if made.wallets == 1 else f"{made.wallets:,} wallets"
     context.out.line(f"{wallets} in {path}; {left} left to people.")
     if made.choices:
-        context.out.line(f"{made.choices:,} choices are yours: which of several live wallets stays; see --keep.")
+        many = "choice is" if made.choices == 1 else "choices are"
+        context.out.line(f"{made.choices:,} {many} yours: mark them in the plan (`chosen`), or see --keep.")
     if not made.wallets:
         what = "that a repair could do without you" if made.left else "to repair"
         context.out.message(f"There is nothing {what}: the plan is empty.")
