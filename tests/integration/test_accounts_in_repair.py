@@ -13,7 +13,8 @@ from strongroom.takeover.doctor import account_problems
 from strongroom.takeover.doctor.phrase_probes import phrases_of
 from strongroom.usecases.stray_phrases import StrayPhrases
 from testbed.databases.attacked import WHO, Attacked, units
-from tests.integration.test_phrases_in_repair import choose_all, found, made, one, repaired
+from testbed.repair_choices import choose_all
+from tests.integration.test_phrases_in_repair import found, made, one, repaired
 
 pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g4"], indirect=True)
 TEMPLATE = "m/44'/60'/0'/0/{index}"
