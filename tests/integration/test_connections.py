@@ -240,7 +240,7 @@ def test_a_row_that_cannot_be_read_keeps_no_other_process_out(
             "sign": lambda: vault.sign_message(wallet.id, "hello"),
             "create": lambda: vault.create_wallet(project, "ethereum"),
         }
-        with pytest.raises(strongroom.StoreRefusedError):
+        with pytest.raises(strongroom.IdentityMismatchError):
             verbs[verb]()
         with closing(sqlite3.connect(sqlite_path(sqlite_vault_url), timeout=1)) as other, other:
             assert other.execute("DELETE FROM strongroom_wallet").rowcount == 1

@@ -144,8 +144,8 @@ def test_a_lost_text_is_said_to_be_lost_and_words_bring_it_back(attacked: Attack
     project, phrase = made(attacked)
     write_text(attacked, phrase, SEALED)
     finding = one(attacked, "phrase-broken")
-    assert (finding["repair"], finding["automatic"]) == ("none", False)
-    assert "its wallets keep their own keys" in finding["evidence"]
+    assert (finding["repair"], finding["automatic"]) == ("ask", False), "what stands there was not read"
+    assert "words on paper bring the phrase back" in finding["evidence"]
     carry_out(attacked, finding["command"])
     assert found(attacked) == []
     assert_whole(attacked, project, phrase)

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from strongroom.crypto import tags
 from strongroom.crypto.phrase import Phrase
-from strongroom.crypto.sealed_headers import is_one
 from strongroom.errors import (
     IdentityMismatchError,
     InvalidRequestError,
@@ -23,7 +22,7 @@ from strongroom.errors import (
 from strongroom.records.phrases import StoredPhrase
 from strongroom.records.register import Registration
 from strongroom.records.usage_log import Attribution
-from strongroom.records.vault_texts import PLACEHOLDERS
+from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
 from strongroom.usecases.context import VaultContext
 from strongroom.usecases.outcome import until_known
 from strongroom.usecases.phrase_reading import CHANGED_ROW, checked, phrase_event, prove_phrase_row
@@ -148,9 +147,12 @@ def derives(context: VaultContext, phrase: Phrase, record: Registration) -> bool
 
 
 def gives_way(text: str) -> bool:
-    """Whether a text that does not open may be written over: it holds nothing, or is kept, since it is one sealed text
-    and nothing else: what is behind a damaged one may be the words, or the key of something else."""
-    return text.strip() in PLACEHOLDERS or is_one(text.strip())
+    """Whether a text that does not open may be written over: it holds nothing, or begins as a sealed one does.
+
+    Such a one the history keeps whole, damaged or with something behind it, which may be the words, or the key of
+    something else: doctor reads entries whole.
+    """
+    return text.strip() in PLACEHOLDERS or text.startswith(SEALED_PREFIX)
 
 
 def _opens(context: VaultContext, stored: StoredPhrase) -> bool:

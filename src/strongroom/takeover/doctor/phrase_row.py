@@ -14,7 +14,7 @@ from strongroom.crypto.sealed_headers import is_one, pieces_of
 from strongroom.errors import StoreError, StrongroomError
 from strongroom.records.erasure import erased_label
 from strongroom.records.phrases import ACTIVE, REPLACED, PhraseRecord, StoredPhrase
-from strongroom.records.vault_texts import PLACEHOLDERS, SEALED_PREFIX
+from strongroom.records.vault_texts import PLACEHOLDERS
 from strongroom.takeover.doctor import commands
 from strongroom.takeover.doctor.findings import PHRASES, Finding, Repair
 from strongroom.takeover.doctor.phrase_problems import (
@@ -134,8 +134,12 @@ class PhraseRow:
             )
             return self._broken(f"{what}; {told}", "ask", "")
         if kept is None and self._is_unread:
-            told = "something stands around what is kept of it, or in its place, that was not read: look at it"
-            return self._broken(f"{what}; {told}", "ask", "")
+            told = (
+                "something stands around what is kept of it, or in its place, that was not read: look at it; words on "
+            )
+            told = f"{told}paper bring the phrase back, and what they replace is kept"
+            label = f"restored-{self._id.hex[-12:]}" if stored is None else stored.record.label
+            return self._broken(f"{what}; {told}", "ask", commands.import_phrase(label, str(self._project)))
         if kept is None and stored is None and self.wallet is None:
             told = (
                 "nothing but an entry of the history names it: no wallet that the register has, and no text that opens"
@@ -147,15 +151,11 @@ class PhraseRow:
             return self._broken(f"{what}; {told}", "none", commands.import_phrase(label, str(self._project)))
         _, _, identifier, phrase = kept
         if stored is not None and not gives_way(stored.sealed_text):
-            told = "its text is kept, and another text than a sealed one stands in its place"
-            if not stored.sealed_text.startswith(SEALED_PREFIX):
-                told = (
-                    f"{told}: look at it, since it may be the words or a key, keep what is of use, and empty the column"
-                )
-                return self._broken(f"{what}; {told}", "ask", "")
-            told = f"{told}, damaged, or with something behind it: choose in a plan that the history keeps it as it is"
-            problem = self._broken(f"{what}; {told}", "fill", commands.PLAN)
-            return problem._replace(fix=TextFix(stored, stored.record, phrase))
+            told = (
+                "its text is kept, and another text than a sealed one stands in its place: look at it, since it may be "
+            )
+            told = f"{told}the words or a key, keep what is of use, and empty the column"
+            return self._broken(f"{what}; {told}", "ask", "")
         told = "its text is kept"
         row = self._strays.row_of(*self.place)
         if stored is None and row is not None and not self._is_ours(row):

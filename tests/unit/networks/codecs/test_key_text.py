@@ -150,11 +150,11 @@ def test_any_text_is_a_key_or_a_typed_refusal(network: Network, data: bytes) -> 
     start = time.process_time()
     try:
         key = network.parse_private_key(Secret(data))
+        scheme = network.scheme_of_key(Secret(data), None)
     except InvalidPrivateKeyError as error:
         assert error.__context__ is None
     else:
-        assert len(key.reveal()) == 32
-        network.public_half(key, network.scheme(None))
+        network.public_half(key, scheme)
     assert time.process_time() - start < 1
 
 
