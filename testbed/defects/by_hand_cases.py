@@ -130,7 +130,7 @@ CASES = (
         "unreadable",
         (
             credential(SEALED_CREDENTIAL, PHRASE_ETHEREUM, **_SEALED_HERE),
-            record(X, SEALED_CREDENTIAL, f"{SEALED}=", "AES-256-GCM"),
+            record(X, SEALED_CREDENTIAL, SEALED.rpartition(".")[0], "AES-256-GCM"),
         ),
         (on_record("unreadable", X, SEALED_CREDENTIAL, "ask", False),),
         name="a sealed text whose form is broken",
