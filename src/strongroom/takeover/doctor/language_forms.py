@@ -28,7 +28,8 @@ _TEXTS = re.compile(r"'(?:[^'\\]|\\.)*+('?)|\"(?:[^\"\\]|\\.)*+(\"?)", re.DOTALL
 """Each to its end: one that has none takes the rest, since others that begin in it would be read to the end, too."""
 _NUMBERS = re.compile(r"[0-9][A-Za-z_]*[A-Za-z]")
 """A number with letters behind it, which Python's parser warns of."""
-_ESCAPES = re.compile(r"\\(?![\\'\"abfnrtv0-7xuUN\n])")
+_ESCAPES = re.compile(r"(?<!\\)(?:\\\\)*\\(?![\\'\"abfnrtv0-7xuUN\n])")
+"""A backslash that escapes nothing, which Python's parser warns of; two are one that is meant."""
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((.*)\)", re.DOTALL)
 _CALL_OF_TEXT = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,40}\((b?(?:'[^'\\]*'|\"[^\"\\]*\"))\)")
 _DELIMITERS = "\t,;|: "

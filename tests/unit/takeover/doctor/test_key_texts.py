@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -571,3 +572,10 @@ def test_one_phrase_in_one_text_is_one_however_it_is_written(document: object, e
     assert content is not None
     assert content.derives
     assert holds_more(found, content, DERIVATION) is expected
+
+
+@pytest.mark.parametrize("written", [repr, lambda key: repr({"private_key": key, "index": 0})])
+def test_a_key_whose_bytes_are_a_backslash_and_a_letter_is_read(written: Callable[[bytes], str]) -> None:
+    key = b"$d(\\E \xad\x95\xbc\xf6\xe4/n\n\x85\x84\xfc\xd9[\xc6\x8c\x7f\xb0\x90{\x1c[\xf0\xb3X$l"
+    found = read(written(key))
+    assert key in [each.key.reveal() for each in (found, *found.others) if each.key is not None]
