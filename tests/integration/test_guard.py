@@ -113,6 +113,7 @@ def test_a_text_is_kept_once_and_each_text_is_kept(deployment: Deployment, walle
     assert [row[0] for row in kept(deployment, wallet)[before:]] == ["a", "b", "c"]
 
 
+@pytest.mark.one_node
 @pytest.mark.parametrize("column", ["wallet_address", "public_key", "project_id", "id"])
 @EACH_MODE
 def test_a_changed_identity_is_kept_or_refused(deployment: Deployment, wallet: Wallet, column: str, mode: str) -> None:

@@ -26,6 +26,7 @@ from strongroom.wiring.vaults import open_context
 from testbed.command_line import CommandResult, call
 from testbed.databases.attacked import WHO, Attacked, address_of
 from testbed.databases.guards import key_of, put, rows_gone
+from testbed.databases.partitioned import PARTITIONS
 from tests.integration.test_keys_that_phrases_have import PATHS, WORDS, key_at
 
 pytestmark = pytest.mark.parametrize("attacked", ["sqlite", "fresh", "g2", "g4"], indirect=True)
@@ -230,7 +231,7 @@ def test_nor_one_that_a_member_of_long_metadata_says(attacked: Attacked, charact
     deployment.execute("DELETE FROM strongroom_vault_history WHERE credential_id = ?", victim.id)
     long = {f"a{each}": f"{each} " * 800 for each in range(characters // 2_400)}
     put_in_metadata(attacked, row, {**long, "zzz": WRAPPED["base64"](text)})
-    if deployment.backend != "sqlite":
+    if deployment.backend != "sqlite" and not PARTITIONS:  # where tables are divided it counts as not read
         with opened(attacked) as context:
             seen = context.store.rescue.see(row)
             assert seen is not None
