@@ -8,7 +8,7 @@ from bip_utils import Bip32Slip10Ed25519, Bip32Slip10Secp256k1, Bip39SeedGenerat
 from eth_keys.datatypes import PrivateKey as EthPrivateKey
 from solders.keypair import Keypair
 
-from strongroom.networks.solana.conventions import RAW_SEED
+from strongroom.networks.variants import RAW_SEED
 from testbed.networks import cardano
 from testbed.networks.key_forms import address_of
 from testbed.networks.key_forms_by_coin import COINS, SCHEMES

@@ -81,10 +81,12 @@ class HdNetwork:
     def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
         """Derive the key of a phrase, at index 0 or at a path. Raises InvalidPathError, UnknownVariantError.
 
-        BIP-32 on secp256k1, SLIP-10 on Ed25519.
+        BIP-32 on secp256k1, SLIP-10 on Ed25519; the key of ``raw-seed`` is the first 32 bytes of the phrase's seed.
         """
         default = self.path(scheme)
         if default is None:
+            if scheme == variants.RAW_SEED:
+                return _of_raw_seed(phrase, path)
             raise InvalidPathError(f"Keys of the scheme {scheme} have no paths.", hint="Choose another variant.")
         steps = paths.parse(default if path is None else path)
         key = self._key_at(phrase, scheme, steps)
@@ -124,3 +126,11 @@ class HdNetwork:
     def _public_key(self, private_key: Secret, scheme: str) -> bytes:
         """33 bytes on secp256k1, 32 on Ed25519. Raises InvalidPrivateKeyError, UnknownVariantError."""
         return curves.public_key(self.curve(scheme), private_key)
+
+
+def _of_raw_seed(phrase: Phrase, path: str | None) -> KeyMaterial:
+    """What tools make of a phrase that know no derivation: the beginning of its seed."""
+    if path is not None:
+        raise InvalidPathError("The scheme raw-seed has no paths.", hint="Leave the path out.")
+    key = Secret(phrase.seed().reveal()[:_KEY_BYTES])
+    return KeyMaterial(key, variants.RAW_SEED, None, phrase.mnemonic, phrase.passphrase)

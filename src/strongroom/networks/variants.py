@@ -12,6 +12,8 @@ from strongroom.networks.curves.paths import HARDENED
 DEFAULT = "default"
 UNCOMPRESSED = "p2pkh-uncompressed"
 """The scheme of a Bitcoin key whose public key is hashed as 65 bytes. Such keys come from elsewhere; none is made."""
+RAW_SEED = "raw-seed"
+"""The scheme that has no path: the first 32 bytes of the phrase's seed are the key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ numbers from 0 (see ``strongroom.records.conventions``). What is more usual come
 
 from __future__ import annotations
 
+from strongroom.networks.variants import RAW_SEED
 from strongroom.records.conventions import Convention, Conventions
 
-RAW_SEED = "raw-seed"
-"""The scheme that has no path: the first 32 bytes of the phrase's seed are the key."""
 SOLLET = "sollet"
 """The scheme whose key is one of BIP-32 on secp256k1, taken as the seed of Ed25519."""
 

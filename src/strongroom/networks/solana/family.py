@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
+from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
 from strongroom.networks import variants
 from strongroom.networks.codecs import base58, key_text
 from strongroom.networks.curves import curve, ed25519
@@ -14,10 +14,10 @@ from strongroom.networks.hd_network import HdNetwork
 from strongroom.networks.solana import conventions
 from strongroom.networks.solana.chain import SolanaChain
 from strongroom.networks.solana.kinds import KINDS
-from strongroom.networks.variants import Variant, Variants
+from strongroom.networks.variants import RAW_SEED, Variant, Variants
 from strongroom.ports.signing import Prepared
 from strongroom.records.conventions import Conventions
-from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.key_material import PublicHalf
 from strongroom.records.signing import SigningRequest
 from strongroom.records.signing_kinds import SigningKind
 from strongroom.records.wallets import Wallet
@@ -25,7 +25,7 @@ from strongroom.secret import Secret
 
 _VARIANTS = (Variant(variants.DEFAULT, "slip10", "m/44'/501'/{index}'/0'", curve.ED25519),)
 _IMPORTED = (
-    Variant("raw-seed", conventions.RAW_SEED, None, curve.ED25519),
+    Variant(RAW_SEED, RAW_SEED, None, curve.ED25519),
     Variant("sollet", conventions.SOLLET, "m/501'/{index}'/0/0", curve.ED25519),
 )
 """Of keys from elsewhere: seed[:32], as solana-keygen takes it; and what Sollet derived before 2021."""
@@ -59,19 +59,6 @@ class Solana(HdNetwork, SolanaChain):
     def conventions(self) -> Conventions:
         """Where wallets of Solana keep the keys of a phrase."""
         return conventions.SOLANA
-
-    def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
-        """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. SLIP-10.
-
-        ``raw-seed`` has no path: its key is the first 32 bytes of the phrase's seed. The key of ``sollet`` is one of
-        BIP-32 on secp256k1, taken as the seed of Ed25519.
-        """
-        if self.path(scheme) is not None:
-            return super().derive(phrase, scheme, path)
-        if path is not None:
-            raise InvalidPathError("The scheme raw-seed has no paths.", hint="Leave the path out.")
-        key = Secret(phrase.seed().reveal()[: ed25519.SEED_BYTES])
-        return KeyMaterial(key, scheme, None, phrase.mnemonic, phrase.passphrase)
 
     def _key_at(self, phrase: Phrase, scheme: str, steps: Path) -> Secret:
         return curve.derive(curve.SECP256K1 if scheme == conventions.SOLLET else curve.ED25519, phrase, steps)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from strongroom.networks.variants import RAW_SEED
 from strongroom.records.conventions import Convention, Conventions
 
-RAW_SEED = "raw-seed"
-"""The scheme that has no path: the first 32 bytes of the phrase's seed are the key."""
 _TREZOR = "trezor-firmware, docs/misc/coins-bip44-paths.md"
 _TAQUITO = "@taquito/signer, InMemorySigner.fromMnemonic"
 

@@ -6,19 +6,17 @@ import hashlib
 import os
 from collections.abc import Callable
 
-from strongroom.crypto.phrase import Phrase
-from strongroom.errors import InvalidAddressError, InvalidPathError, InvalidPrivateKeyError
+from strongroom.errors import InvalidAddressError, InvalidPrivateKeyError
 from strongroom.networks import variants
 from strongroom.networks.codecs import key_text
 from strongroom.networks.curves import curve, ed25519, secp256k1
 from strongroom.networks.hd_network import HdNetwork
 from strongroom.networks.tezos import conventions, locked, texts
 from strongroom.networks.tezos.chain import TezosChain
-from strongroom.networks.tezos.conventions import RAW_SEED
 from strongroom.networks.tezos.texts import Prefix
-from strongroom.networks.variants import Variant, Variants
+from strongroom.networks.variants import RAW_SEED, Variant, Variants
 from strongroom.records.conventions import Conventions
-from strongroom.records.key_material import KeyMaterial, PublicHalf
+from strongroom.records.key_material import PublicHalf
 from strongroom.secret import Secret
 
 _VARIANTS = (
@@ -73,18 +71,6 @@ class Tezos(HdNetwork, TezosChain):
     def schemes_of(self, address: str) -> tuple[str, ...]:
         """Those of the address's kind; none of a contract, or of a curve that is not held here."""
         return tuple(each.scheme for each in self._every if texts.decode(address, _HASH[each.curve]) is not None)
-
-    def derive(self, phrase: Phrase, scheme: str, path: str | None = None) -> KeyMaterial:
-        """Derive the key of a phrase at a path. Raises InvalidPathError, UnknownVariantError. SLIP-10, BIP-32.
-
-        ``raw-seed`` has no path: its key is the first 32 bytes of the phrase's seed.
-        """
-        if self.path(scheme) is not None:
-            return super().derive(phrase, scheme, path)
-        if path is not None:
-            raise InvalidPathError("The scheme raw-seed has no paths.", hint="Leave the path out.")
-        key = Secret(phrase.seed().reveal()[: ed25519.SEED_BYTES])
-        return KeyMaterial(key, scheme, None, phrase.mnemonic, phrase.passphrase)
 
     def parse_private_key(self, text: Secret) -> Secret:
         """Read ``edsk`` of 54 or 98 characters, ``spsk``, or 64 hexadecimal digits, into 32 bytes.
