@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from strongroom.ports.network import Chain, Network, Networks
 from strongroom.records.stored_wallets import StoredWallet
 from strongroom.records.wallets import Wallet
 from strongroom.usecases.context import VaultContext
+from strongroom.usecases.shapes import Shapes
 
 
 class AddressMatch(NamedTuple):
@@ -54,12 +54,8 @@ class AddressTable:
             spaces.setdefault(chain.address_space.name, chain)
         self._distinct = tuple(chain.name for chain in spaces.values())
         self._checksummed = frozenset(chain.name for chain in spaces.values() if chain.address_space.checksummed)
-        shapes = tuple(chain.address_space.shape for chain in spaces.values())
-        if any(re.compile(shape).groups for shape in shapes):
-            raise ValueError("the shape of an address space has a capturing group")
         self._only_named = frozenset(chain.name for chain in spaces.values() if chain.address_space.only_named)
-        # Each group is tried at the beginning of the text, and none consumes anything: one pass says which fit.
-        self._shapes = re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in shapes), re.ASCII)
+        self._shapes = Shapes({chain.name: chain.address_space.shape for chain in spaces.values()})
 
     @cached_property
     def distinct(self) -> tuple[Network, ...]:
@@ -90,10 +86,7 @@ class AddressTable:
 
     def readings(self, text: str, *, of_row: bool = False) -> tuple[AddressMatch, ...]:
         """The readings of a text, also those in a spelling that another address space lends."""
-        shaped = self._shapes.match(text)
-        if shaped is None or shaped.lastindex is None:
-            return ()
-        fitting = [name for name, fits in zip(self._distinct, shaped.groups(), strict=True) if fits is not None]
+        fitting = self._shapes.fitting(text)
         if of_row:
             fitting = [name for name in fitting if name not in self._only_named]
         fit = map(self._networks.get, fitting)

@@ -5,7 +5,6 @@ Some are under a password, such as ``edesk...`` of Tezos: the network opens them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,6 +13,7 @@ from strongroom.networks import TABLE
 from strongroom.ports.network import LockedTextNetwork, Network
 from strongroom.secret import Secret
 from strongroom.takeover.doctor.found import Found
+from strongroom.usecases.shapes import Shapes
 
 _LONGEST_CHARACTERS = 512
 
@@ -36,26 +36,18 @@ def locked_by(text: str) -> LockedTextNetwork | None:
     return None
 
 
-def _shaped(text: str) -> Iterator[str]:
+def _shaped(text: str) -> list[str]:
     """The first network of each shape that a text has."""
-    if len(text) > _LONGEST_CHARACTERS:
-        return
-    shapes, names = _shapes()
-    shaped = shapes.match(text)
-    if shaped is not None and shaped.lastindex is not None:
-        yield from (name for name, fits in zip(names, shaped.groups(), strict=True) if fits is not None)
+    return _shapes().fitting(text) if len(text) <= _LONGEST_CHARACTERS else []
 
 
 @cache
-def _shapes() -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """One pattern that says which shapes fit, each in a group of its own; and the first network of each."""
+def _shapes() -> Shapes:
     first: dict[str, str] = {}
     for chain in TABLE.chains:
         if chain.key_shape:
             first.setdefault(chain.key_shape, chain.name)
-    if any(re.compile(shape).groups for shape in first):
-        raise ValueError("the shape of a key text has a capturing group")
-    return re.compile("".join(rf"(?=((?:{shape})\Z)?)" for shape in first), re.ASCII), tuple(first.values())
+    return Shapes({name: shape for shape, name in first.items()})
 
 
 def _read(network: Network, written: Secret) -> Secret | None:
